@@ -1,0 +1,1 @@
+"""The Qt-free engine: models, images and methods."""

@@ -1,0 +1,1 @@
+"""The embedded demo: the Toybox dataset and ToyNet."""

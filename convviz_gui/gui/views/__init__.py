@@ -1,0 +1,1 @@
+"""One file per payload type; views never import each other."""
