@@ -1,0 +1,125 @@
+"""What a method is, and the registry that finds them. One method is one file in `engine/methods`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.params import Params
+from convviz_gui.engine.payloads import Payload
+from convviz_gui.engine.types import MethodInfo, Run, Score
+
+if TYPE_CHECKING:
+    from convviz_gui.engine.session import Session
+
+P = TypeVar("P", bound=Params)
+T = TypeVar("T")
+
+
+class Category(StrEnum):
+    """The tab a method belongs to."""
+
+    ACTIVATIONS = "activations"
+    FILTERS = "filters"
+    CLASS_MAPS = "class maps"
+    LATENT = "latent space"
+
+
+class Need(StrEnum):
+    """What a method must be given. A class or a layer left out means the method's default."""
+
+    IMAGE = "image"
+    LAYER = "layer"
+    CHANNELS = "channels"
+    CLASS = "class"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Progress. `preview` makes the picture so far; it is called only when somebody waits for one."""
+
+    done: int
+    total: int
+    note: str = ""
+    preview: Callable[[], Payload] | None = None
+
+
+Steps = Generator[Update, None, T]
+"""A method at work: every `yield` is progress, frame and cancellation point at once."""
+
+
+class Method(ABC, Generic[P]):
+    """A way of looking into a network. The class's docstring is its one-line answer to "what am I seeing?".
+
+    At every `yield` the model must be as it was found, with no hook left: another job may run on it there
+    (docs/adr/0003).
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    category: ClassVar[Category]
+    needs: ClassVar[frozenset[Need]]
+    live: ClassVar[bool] = False
+    params: ClassVar[type[Params]]
+    payload: ClassVar[type[Any]]
+    how_to_read: ClassVar[str]
+    how_it_misleads: ClassVar[str]
+    reference: ClassVar[str]
+
+    @abstractmethod
+    def run(self, session: Session, request: Run, params: P) -> Steps[Payload]:
+        """Yield `Update`s and return the payload. Raises `EngineError` for what the user can mend."""
+
+    def scores(self, payload: Any) -> tuple[Score, ...]:  # noqa: ARG002 - the default has nothing to say
+        """Numbers worth saying beside the result."""
+        return ()
+
+    @classmethod
+    def info(cls) -> MethodInfo:
+        """The method as data, for the window and the command line."""
+        return MethodInfo(
+            name=cls.name,
+            title=cls.title,
+            category=cls.category.value,
+            summary=(cls.__doc__ or "").split("\n\n")[0].strip(),
+            how_to_read=cls.how_to_read,
+            how_it_misleads=cls.how_it_misleads,
+            reference=cls.reference,
+            needs=frozenset(need.value for need in cls.needs),
+            live=cls.live,
+            specs=cls.params.specs(),
+        )
+
+
+_registry: dict[str, type[Method[Any]]] = {}
+
+
+def register(cls: type[Method[Any]]) -> type[Method[Any]]:
+    """Class decorator: make a method known by its name."""
+    if cls.name in _registry:
+        raise ValueError(f"two methods are called {cls.name}")
+    _registry[cls.name] = cls
+    return cls
+
+
+def methods() -> dict[str, type[Method[Any]]]:
+    """All methods by name, found by importing every module of `engine/methods` (which imports torch)."""
+    package = importlib.import_module("convviz_gui.engine.methods")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    return dict(sorted(_registry.items()))
+
+
+def find_method(name: str) -> Method[Any]:
+    """The method of that name; raises `EngineError` listing the known ones."""
+    known = methods()
+    if name not in known:
+        raise EngineError(f"There is no method called {name!r}", "Known: " + ", ".join(known))
+    return known[name]()

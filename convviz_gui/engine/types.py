@@ -1,0 +1,255 @@
+"""The vocabulary: frozen values that cross the thread line. No torch, no Qt, no behaviour beyond looking things up.
+
+Arrays are numpy, on the host, read-only. Shapes use C channels, H×W the model's input, h×w a layer's map, N items,
+K classes. "Photo" is the user's picture; "crop" the part of it the model saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from convviz_gui.engine.params import Settings, Spec
+from convviz_gui.engine.payloads import ByteArray, Payload
+
+# ----------------------------------------------------------------------------------- what is looked at
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInput:
+    """A decoded photo. `pixels` u8 [height, width, 3] RGB, orientation applied; `digest` is of the pixels.
+
+    `notes` says in words what decoding had to decide ("first of 12 frames", "16-bit scaled from 0…4095").
+    """
+
+    pixels: ByteArray = field(repr=False, compare=False)
+    name: str
+    digest: str
+    path: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """From photo to input tensor: resize, centre crop, scale to 0…1, subtract `mean`, divide by `std`.
+
+    Args:
+        size: (H, W) of the input tensor in pixels.
+        resize: shorter side in pixels before the crop, or None to squash the whole photo to `size`.
+        interpolation: "nearest", "bilinear", "bicubic" or "lanczos" (Pillow's, antialiased).
+        mean, std: per input channel, of values in 0…1; their length is the number of input channels.
+        source: where this came from, in words.
+    """
+
+    size: tuple[int, int]
+    resize: int | None
+    interpolation: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    source: str = ""
+
+    @property
+    def channels(self) -> int:
+        """Number of input channels: 3 for RGB, 1 for grey."""
+        return len(self.mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What in the network is asked about. None means the method's own default (the top class, say)."""
+
+    layer: str | None = None
+    channels: tuple[int, ...] | None = None
+    class_index: int | None = None
+
+
+# ------------------------------------------------------------------------------------------- the model
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which network to open: `source` is "demo", "torchvision:NAME" or "timm:NAME"."""
+
+    source: str = "demo"
+    weights: str | None = None
+    pretrained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LayerNode:
+    """One layer (a module, or one call of a reused module) and the layers inside it.
+
+    Args:
+        id: dotted module path, with "#2" for the second call of a reused module; "" for the whole network.
+        kind: the module's class name.
+        shape: of its output without the batch axis, or None if it never ran or returned no tensor.
+        channels: shape[0] for maps and vectors, else None.
+        n_params: parameters inside it, children included.
+        depth: its place in the order in which layers finish, from 0; None if it never ran.
+    """
+
+    id: str
+    name: str
+    kind: str
+    shape: tuple[int, ...] | None
+    channels: int | None
+    n_params: int
+    depth: int | None
+    children: tuple[LayerNode, ...] = ()
+
+    def walk(self) -> Iterator[LayerNode]:
+        """This node and everything below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def is_map(self) -> bool:
+        """True if the output is a stack of maps [C, h, w]."""
+        return self.shape is not None and len(self.shape) == 3
+
+    @property
+    def is_vector(self) -> bool:
+        """True if the output is a vector [C]."""
+        return self.shape is not None and len(self.shape) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Everything the outside knows of the open network.
+
+    `weights` says in words where the weights came from ("random weights", a file's name, "IMAGENET1K_V1");
+    `trained` is False for random weights. `class_names` has K entries or none.
+    """
+
+    spec: ModelSpec
+    name: str
+    weights: str
+    trained: bool
+    digest: str
+    n_params: int
+    device: str
+    preprocess: Preprocess
+    class_names: tuple[str, ...]
+    n_classes: int
+    root: LayerNode
+    default_map_layer: str | None
+    penultimate_layer: str | None
+    notes: tuple[str, ...] = ()
+
+    def layers(self) -> tuple[LayerNode, ...]:
+        """Every layer that ran, in order of execution."""
+        ran = [node for node in self.root.walk() if node.depth is not None]
+        return tuple(sorted(ran, key=lambda node: node.depth or 0))
+
+    def find(self, layer_id: str) -> LayerNode | None:
+        """The layer with that id, or None."""
+        return next((node for node in self.root.walk() if node.id == layer_id), None)
+
+    def class_name(self, index: int) -> str:
+        """The class's name, or "class 12" where the library has none."""
+        return self.class_names[index] if index < len(self.class_names) else f"class {index}"
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """A method as the window and the command line know it: texts and parameters, no code.
+
+    `needs` holds members of `method.Need` by value: "image", "layer", "channels", "class", "folder".
+    """
+
+    name: str
+    title: str
+    category: str
+    summary: str
+    how_to_read: str
+    how_it_misleads: str
+    reference: str
+    needs: frozenset[str]
+    live: bool
+    specs: tuple[Spec, ...]
+
+
+# -------------------------------------------------------------------------------------------- requests
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Open a network on a device: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
+
+    spec: ModelSpec
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveModel:
+    """Move the open network to another device, keeping everything else."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a method. `settings` that are left out have their defaults."""
+
+    method: str
+    target: Target = Target()
+    image: ImageInput | None = None
+    folder: str | None = None
+    settings: Settings = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write a result into a folder, all or nothing."""
+
+    result: Result
+    folder: str
+
+
+Command = LoadModel | MoveModel | Run | Export
+
+
+# --------------------------------------------------------------------------------------------- results
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number worth saying beside a result: `text` is how it is written, `help` what it means."""
+
+    label: str
+    value: float
+    text: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run with what is needed to repeat it. `settings` holds every parameter, defaults included."""
+
+    run: Run
+    payload: Payload
+    settings: Settings
+    model: ModelInfo
+    seconds: float
+    scores: tuple[Score, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The files an `Export` wrote."""
+
+    folder: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the engine can do; sent once, when it is up. `devices` lists what this machine has, best first."""
+
+    methods: tuple[MethodInfo, ...]
+    devices: tuple[str, ...]
+
+
+Outcome = ModelInfo | Result | Exported

@@ -1,0 +1,115 @@
+"""What the whole window is looking at: one selection, shared by every tab."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from convviz_gui.engine.payloads import Overview
+from convviz_gui.engine.types import ImageInput, LayerNode, ModelInfo
+
+
+class Selection(QObject):
+    """The open model, and the layer, channel, class and photo chosen in it.
+
+    Setters emit their signal only when the value changes. A new model resets layer, channel and class.
+    """
+
+    model_changed = Signal()
+    layer_changed = Signal()
+    channel_changed = Signal()
+    class_changed = Signal()
+    image_changed = Signal()
+    overview_changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model: ModelInfo | None = None
+        self._layer: str | None = None
+        self._channel = 0
+        self._class_index: int | None = None
+        self._image: ImageInput | None = None
+        self._overview: Overview | None = None
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The open model, or None while none is open."""
+        return self._model
+
+    def set_model(self, model: ModelInfo | None) -> None:
+        """Take a model; the layer is kept when the new model has one of that id."""
+        self._model = model
+        self._class_index = None
+        self._overview = None
+        if model is None or self._layer is None or model.find(self._layer) is None:
+            self._layer = _first_layer(model)
+            self._channel = 0
+        self.model_changed.emit()
+        self.layer_changed.emit()
+        self.class_changed.emit()
+
+    @property
+    def layer(self) -> str | None:
+        """Id of the layer chosen in the tree."""
+        return self._layer
+
+    def node(self) -> LayerNode | None:
+        """The chosen layer itself."""
+        return self._model.find(self._layer) if self._model and self._layer is not None else None
+
+    def set_layer(self, layer: str) -> None:
+        """Choose a layer; its first channel becomes the chosen one."""
+        if layer != self._layer:
+            self._layer = layer
+            self._channel = 0
+            self.layer_changed.emit()
+
+    @property
+    def channel(self) -> int:
+        """The chosen channel of the chosen layer, from 0."""
+        return self._channel
+
+    def set_channel(self, channel: int) -> None:
+        """Choose a channel of the current layer."""
+        if channel != self._channel:
+            self._channel = channel
+            self.channel_changed.emit()
+
+    @property
+    def class_index(self) -> int | None:
+        """The class that class maps explain; None means the top class."""
+        return self._class_index
+
+    def set_class(self, index: int | None) -> None:
+        """Choose the class to explain, or None for the top class of each photo."""
+        if index != self._class_index:
+            self._class_index = index
+            self.class_changed.emit()
+
+    @property
+    def image(self) -> ImageInput | None:
+        """The current photo."""
+        return self._image
+
+    def set_image(self, image: ImageInput | None) -> None:
+        """Choose a photo; what was known of the last one is forgotten."""
+        if image is not self._image:
+            self._image = image
+            self._overview = None
+            self.image_changed.emit()
+            self.overview_changed.emit()
+
+    @property
+    def overview(self) -> Overview | None:
+        """Predictions and sparsity by depth of the current photo, once computed."""
+        return self._overview
+
+    def set_overview(self, overview: Overview | None) -> None:
+        """Tell what the model says of the current photo."""
+        self._overview = overview
+        self.overview_changed.emit()
+
+
+def _first_layer(model: ModelInfo | None) -> str | None:
+    if model is None:
+        return None
+    return next((node.id for node in model.layers() if node.is_map), None)
