@@ -1,0 +1,196 @@
+"""Reading tensors in the middle of a forward pass. Every hook set here is gone when the function returns.
+
+A layer id is a dotted module path; "relu#2" is the second call of a module that the network calls several times,
+and "fc@input" the tensor that goes *into* a layer. Outputs are taken before any in-place operation that follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from convviz_gui.engine.errors import EngineError
+
+INPUT_MARK = "@input"
+
+Visit = Callable[[Tensor], Tensor | None]
+"""Called with a layer's output [B, ...]; a tensor that it returns takes the output's place."""
+
+
+class _Stop(BaseException):
+    """Ends a forward pass early. Not an `Exception`, so that no `except Exception` in a user's model keeps it."""
+
+
+def split_call(layer: str) -> tuple[str, int]:
+    """Module path and call number, from 1: "relu#2" → ("relu", 2), "fc" → ("fc", 1)."""
+    path, mark, number = layer.partition("#")
+    if mark and not (number.isdecimal() and int(number) > 0):
+        raise _unknown(layer)
+    return path, int(number) if mark else 1
+
+
+def module_at(model: nn.Module, layer: str) -> nn.Module:
+    """The module a layer id names; raises `EngineError` if there is none."""
+    try:
+        return model.get_submodule(split_call(layer.removesuffix(INPUT_MARK))[0])
+    except AttributeError:
+        raise _unknown(layer) from None
+
+
+@contextmanager
+def visiting(model: nn.Module, visits: Mapping[str, Visit]) -> Iterator[None]:
+    """While inside, each visit is called with its layer's output during forward passes, on the right call only."""
+    handles = []
+    try:
+        for layer, visit in visits.items():
+            module = module_at(model, layer)
+            call = split_call(layer.removesuffix(INPUT_MARK))[1]
+            if layer.endswith(INPUT_MARK):
+                handles.append(module.register_forward_pre_hook(_input_hook(layer, visit, call)))
+            else:
+                handles.append(module.register_forward_hook(_output_hook(layer, visit, call)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def run_to(model: nn.Module, x: Tensor, layer: str) -> Tensor:
+    """Run the network on `x` [B, C, H, W] up to `layer` and return its output; what lies behind is not computed.
+
+    Gradients follow the ambient grad mode. Raises `EngineError` if there is no such layer or it does not run.
+    """
+    return activations(model, x, [layer])[layer]
+
+
+def activations(model: nn.Module, x: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """The outputs of several layers from one forward pass, which ends at the deepest of them."""
+    caught: dict[str, Tensor] = {}
+    wanted = set(layers)
+
+    def visit_for(layer: str) -> Visit:
+        def visit(output: Tensor) -> None:
+            last = len(caught) == len(wanted) - 1
+            # Nothing runs after the last one that could change it in place.
+            caught[layer] = output if last else output.clone()
+            if last:
+                raise _Stop
+
+        return visit
+
+    with visiting(model, {layer: visit_for(layer) for layer in wanted}):
+        try:
+            model(x)
+        except _Stop:
+            return caught
+    missing = ", ".join(sorted(wanted - caught.keys()))
+    raise _never_ran(missing)
+
+
+def features_and_logits(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+    """A layer's output and the logits [B, K] from one forward pass without gradients."""
+    caught: list[Tensor] = []
+    with torch.no_grad(), visiting(model, {layer: lambda output: caught.append(output.clone())}):
+        logits = logits_of(model(x))
+    if not caught:
+        raise _never_ran(layer)
+    return caught[0], logits
+
+
+def logits_and_leaf(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+    """Logits [B, K] that can be differentiated with respect to `leaf`, the output of `layer`, and no further down.
+
+    Below the layer the pass runs without gradients, so it costs no more than a bare forward pass there. The network
+    goes on with a copy of the leaf: a later in-place operation changes neither it nor its gradient.
+    Raises `EngineError` if the layer does not run or the logits do not depend on it differentiably.
+    """
+    caught: list[Tensor] = []
+
+    def visit(output: Tensor) -> Tensor:
+        torch.set_grad_enabled(True)
+        caught.append(output.detach().clone().requires_grad_(True))
+        return caught[0].clone()
+
+    # `no_grad` puts the grad mode back that `visit` switches on.
+    with torch.no_grad(), visiting(model, {layer: visit}):
+        logits = logits_of(model(x))
+    if not caught:
+        raise _never_ran(layer)
+    if logits.grad_fn is None:
+        raise EngineError(
+            f"The network's output does not depend differentiably on {layer!r}",
+            "Choose a deeper layer; a part of this network that runs without gradients cannot be looked through",
+        )
+    return logits, caught[0]
+
+
+def tensor_of(output: Any) -> Tensor | None:
+    """The (first) floating-point tensor in a module's output, or None."""
+    if isinstance(output, Tensor):
+        return output if output.is_floating_point() else None
+    if isinstance(output, Mapping):
+        output = list(output.values())
+    if isinstance(output, (tuple, list)):
+        return next((found for item in output if (found := tensor_of(item)) is not None), None)
+    return None
+
+
+def logits_of(output: Any) -> Tensor:
+    """The logits [B, K] in a network's output (a tensor, or the first in a tuple or dict); a [B] output is [B, 1]."""
+    if isinstance(output, Mapping) and "logits" in output:
+        output = output["logits"]
+    logits = tensor_of(output)
+    if logits is not None and logits.ndim == 1:
+        logits = logits.unsqueeze(1)
+    if logits is None or logits.ndim != 2:
+        shape = "no tensor" if logits is None else f"a tensor of shape {tuple(logits.shape)}"
+        raise EngineError(f"This network returns {shape}, not class scores", "Open a network that classifies images")
+    return logits.float()
+
+
+def _output_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, Any, Any], Any]:
+    calls = 0
+
+    def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return _visited(layer, visit, output) if calls == call else None
+
+    return hook
+
+
+def _input_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, Any], Any]:
+    calls = 0
+
+    def hook(_module: nn.Module, inputs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return _visited(layer, visit, inputs) if calls == call else None
+
+    return hook
+
+
+def _visited(layer: str, visit: Visit, output: Any) -> Any:
+    tensor = tensor_of(output)
+    if tensor is None:
+        raise EngineError(f"Layer {layer!r} returns no tensor that could be shown", "Choose a layer inside it")
+    replacement = visit(tensor)
+    if replacement is None:
+        return None
+    if isinstance(output, Tensor):
+        return replacement
+    if isinstance(output, (tuple, list)) and output[0] is tensor:
+        return type(output)([replacement, *output[1:]])
+    raise EngineError(f"Layer {layer!r} returns several tensors", "Choose a layer inside it")
+
+
+def _unknown(layer: str) -> EngineError:
+    return EngineError(f"There is no layer {layer!r} in this network", "List them with: convviz layers --model …")
+
+
+def _never_ran(layer: str) -> EngineError:
+    return EngineError(f"Layer {layer!r} does not run in this network's forward pass", "Choose another layer")
