@@ -122,7 +122,13 @@ class Params:
         """The fields in order of declaration."""
         hints = get_type_hints(cls)
         return tuple(
-            Spec(name=field.name, kind=hints[field.name], default=cast(ParamValue, field.default), **field.metadata) for field in dataclasses.fields(cls)
+            Spec(
+                name=field.name,
+                kind=hints[field.name],
+                default=cast(ParamValue, field.default),
+                **field.metadata,
+            )
+            for field in dataclasses.fields(cls)
         )
 
     @classmethod

@@ -1,0 +1,171 @@
+"""The layer tree of a network, found by watching one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from convviz_gui.engine.hooks import INPUT_MARK, logits_of, tensor_of
+from convviz_gui.engine.types import LayerNode
+
+TRACE_SEED = 0
+"""The traced input is noise, so that two layers agree in their values only if one passes on what the other made."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of one module during a forward pass. `mean_in`, `mean_out`: [C], batch and positions averaged away."""
+
+    path: str
+    number: int
+    module: nn.Module
+    depth: int
+    shape: tuple[int, ...] | None
+    mean_in: Tensor | None
+    mean_out: Tensor | None
+
+
+@dataclass(slots=True)
+class Trace:
+    """All calls of a forward pass in the order in which they finished, and the number of logits."""
+
+    calls: list[Call] = field(default_factory=list)
+    n_logits: int = 0
+
+
+Watch = Callable[[str, int, nn.Module, Any, Any], None]
+"""Called after every module call with path, call number from 1, module, inputs and output."""
+
+
+@contextmanager
+def watching(model: nn.Module, watch: Watch) -> Iterator[None]:
+    """While inside, `watch` is called after every call of every module of `model`."""
+    handles = []
+    try:
+        for path, module in model.named_modules():
+            handles.append(module.register_forward_hook(_counting(path, watch)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _counting(path: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
+    calls = 0
+
+    def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+        nonlocal calls
+        calls += 1
+        watch(path, calls, module, inputs, output)
+
+    return hook
+
+
+def trace(model: nn.Module, example_shape: tuple[int, int, int], device: torch.device) -> Trace:
+    """Watch one forward pass of an input [C, H, W] of seeded noise."""
+    found = Trace()
+
+    def watch(path: str, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
+        before, after = tensor_of(inputs), tensor_of(output)
+        shape = tuple(after.shape[1:]) if after is not None else None
+        found.calls.append(
+            Call(path, number, module, len(found.calls), shape, _channel_means(before), _channel_means(after))
+        )
+
+    noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
+    with torch.no_grad(), watching(model, watch):
+        found.n_logits = logits_of(model(noise)).shape[1]
+    return found
+
+
+def _channel_means(tensor: Tensor | None) -> Tensor | None:
+    if tensor is None or tensor.ndim not in (2, 4):
+        return None
+    return tensor[0].flatten(1).mean(dim=1) if tensor.ndim == 4 else tensor[0].clone()
+
+
+def layer_tree(model: nn.Module, found: Trace, name: str) -> LayerNode:
+    """The tree of modules with what the trace saw; each call of a reused module is a layer of its own."""
+    calls: dict[str, list[Call]] = {}
+    for call in found.calls:
+        calls.setdefault(call.path, []).append(call)
+
+    def build(path: str, label: str, module: nn.Module) -> list[LayerNode]:
+        children = tuple(
+            node
+            for child_name, child in module.named_children()
+            for node in build(f"{path}.{child_name}" if path else child_name, child_name, child)
+        )
+        n_params = sum(parameter.numel() for parameter in module.parameters())
+        made = calls.get(path, [])
+        if len(made) <= 1:
+            return [_node(path, label, module, n_params, made[0] if made else None, children)]
+        return [
+            _node(f"{path}#{call.number}", f"{label}#{call.number}", module, n_params, call, children if i == 0 else ())
+            for i, call in enumerate(made)
+        ]
+
+    return build("", name, model)[0]
+
+
+def _node(
+    layer_id: str, label: str, module: nn.Module, n_params: int, call: Call | None, children: tuple[LayerNode, ...]
+) -> LayerNode:
+    shape = call.shape if call else None
+    return LayerNode(
+        id=layer_id,
+        name=label,
+        kind=type(module).__name__,
+        shape=shape,
+        channels=shape[0] if shape and len(shape) in (1, 3) else None,
+        n_params=n_params,
+        depth=call.depth if call else None,
+        children=children,
+    )
+
+
+def default_map_layer(root: LayerNode) -> str | None:
+    """The last layer to finish whose maps have a spatial extent above 1: where Grad-CAM looks by default."""
+    maps = [node for node in root.walk() if node.is_map and node.depth is not None and node.id]
+    spatial = [node for node in maps if node.shape is not None and node.shape[1] * node.shape[2] > 1]
+    return max(spatial, key=lambda node: node.depth or 0).id if spatial else None
+
+
+def penultimate_layer(found: Trace) -> str | None:
+    """The layer whose output, averaged over positions, is the classifier's input.
+
+    The classifier is the last linear layer or 1×1 convolution that has as many outputs as there are logits. Where its
+    input is made by a function rather than a module, the id names that input ("fc@input"). None if there is no such
+    classifier.
+    """
+    reused = {call.path for call in found.calls if call.number > 1}
+
+    def layer_id(call: Call) -> str:
+        return f"{call.path}#{call.number}" if call.path in reused else call.path
+
+    classifiers = [call for call in found.calls if _is_classifier(call, found.n_logits)]
+    if not classifiers or classifiers[-1].mean_in is None:
+        return None
+    classifier = classifiers[-1]
+    for call in reversed(found.calls[: classifier.depth]):
+        if _same(call.mean_out, classifier.mean_in):
+            return layer_id(call)
+    return layer_id(classifier) + INPUT_MARK
+
+
+def _is_classifier(call: Call, n_logits: int) -> bool:
+    module = call.module
+    if isinstance(module, nn.Linear):
+        return module.out_features == n_logits
+    return isinstance(module, nn.Conv2d) and module.out_channels == n_logits and module.kernel_size == (1, 1)
+
+
+def _same(first: Tensor | None, second: Tensor | None) -> bool:
+    if first is None or second is None or first.shape != second.shape:
+        return False
+    return torch.allclose(first, second, rtol=1e-4, atol=1e-6)

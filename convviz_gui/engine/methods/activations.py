@@ -1,0 +1,91 @@
+"""Intermediate activations of one layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.hooks import run_to
+from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.params import Params
+from convviz_gui.engine.payloads import Maps
+from convviz_gui.engine.session import Session, read_only
+from convviz_gui.engine.statistics import channel_statistics
+from convviz_gui.engine.types import Run
+
+
+@dataclass(frozen=True)
+class ActivationsParams(Params):
+    """Nothing to set: values are raw, and scaling is a matter of display."""
+
+
+@register
+class Activations(Method[ActivationsParams]):
+    """Every channel of a layer, answering to this photo: bright where it found what it looks for."""
+
+    name = "activations"
+    title = "Activations"
+    category = Category.ACTIVATIONS
+    needs = frozenset({Need.IMAGE, Need.LAYER})
+    live = True
+    params = ActivationsParams
+    payload = Maps
+    how_to_read = (
+        "Each tile is one channel. Early layers answer to edges and colours and keep most of the picture; deeper ones "
+        "to parts and things, and fewer of them answer at all. Scaling per channel shows the pattern in each tile; "
+        "scaling per layer makes tiles comparable. The number under the cursor is the raw value."
+    )
+    how_it_misleads = (
+        "Scaled per channel, a channel that hardly responds looks as lively as the strongest one: look at its maximum. "
+        "A single channel seldom stands for a single thing, and one photo shows only what this photo contains."
+    )
+    reference = "Zeiler & Fergus 2014; Chollet, Deep Learning with Python, “Interpreting what ConvNets learn”"
+
+    def run(self, session: Session, request: Run, params: ActivationsParams) -> Steps[Maps]:
+        """One forward pass that ends at the layer."""
+        yield Update(0, 1, "forward pass")
+        return layer_maps(session, request)
+
+
+def layer_maps(session: Session, request: Run) -> Maps:
+    """The maps of `request.target.layer` for `request.image`, from the cache if they were seen lately."""
+    if request.image is None:
+        raise EngineError("Activations need a picture", "Open one (command line: --image FILE)")
+    layer = request.target.layer or session.info.default_map_layer
+    if layer is None:
+        raise EngineError("This network has no layer with maps", "Choose a layer yourself (--layer ID)")
+    layer = session.layer(layer).id
+    key = (request.image.digest, layer)
+    known = session.maps_cache.get(key)
+    if known is not None:
+        return known
+    x, box = session.input(request.image)
+    with torch.inference_mode():
+        output = run_to(session.model, x, layer)[0]
+        maps = _as_maps(output, layer)
+        numbers = channel_statistics(maps)
+    found = Maps(
+        layer=layer,
+        maps=read_only(maps),
+        mean=read_only(numbers.mean),
+        std=read_only(numbers.std),
+        max=read_only(numbers.max),
+        sparsity=read_only(numbers.sparsity),
+        blank=read_only(numbers.blank),
+        box=box,
+    )
+    session.maps_cache.put(key, found)
+    return found
+
+
+def _as_maps(output: torch.Tensor, layer: str) -> torch.Tensor:
+    if output.ndim == 3:
+        return output.float()
+    if output.ndim == 1:
+        return output.float()[:, None, None]
+    raise EngineError(
+        f"Layer {layer!r} returns a tensor of shape {tuple(output.shape)}, neither maps nor a vector",
+        "Choose a layer inside or before it",
+    )

@@ -1,0 +1,98 @@
+"""Grad-CAM: where the evidence for a class comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+from convviz_gui.engine import classes
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.hooks import logits_and_leaf
+from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.params import Params
+from convviz_gui.engine.payloads import Heat
+from convviz_gui.engine.session import Session, read_only
+from convviz_gui.engine.types import Run, Score
+
+NO_EVIDENCE = 1e-12
+"""Below this maximum a map carries no positive evidence; dividing by it would turn rounding noise into a picture."""
+
+
+@dataclass(frozen=True)
+class GradCamParams(Params):
+    """Nothing to set: layer and class say it all."""
+
+
+@register
+class GradCam(Method[GradCamParams]):
+    """Where in the photo the network found evidence for a class."""
+
+    name = "grad-cam"
+    title = "Grad-CAM"
+    category = Category.CLASS_MAPS
+    needs = frozenset({Need.IMAGE, Need.LAYER, Need.CLASS})
+    live = True
+    params = GradCamParams
+    payload = Heat
+    how_to_read = (
+        "Each channel of the layer is weighted by how much the class's score grows with it, then all are added: "
+        "warm places speak for the class. The default layer is the last one that still has places."
+    )
+    how_it_misleads = (
+        "The map is as coarse as the layer, so edges mean nothing. It shows evidence for the class, not the thing "
+        "itself, and only the positive part. In layers far from the end the weights average away what matters."
+    )
+    reference = "Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017"
+
+    def run(self, session: Session, request: Run, params: GradCamParams) -> Steps[Heat]:
+        """One forward pass and a backward pass that ends at the layer."""
+        yield Update(0, 1, "forward and backward pass")
+        if request.image is None:
+            raise EngineError("Grad-CAM needs a picture", "Open one (command line: --image FILE)")
+        layer = request.target.layer or session.info.default_map_layer
+        if layer is None:
+            raise EngineError("This network has no layer with maps", "Grad-CAM needs a convolutional network")
+        layer = session.layer(layer).id
+        x, box = session.input(request.image)
+        logits, leaf = logits_and_leaf(session.model, x, layer)
+        if leaf.ndim != 4:
+            raise EngineError(
+                f"Layer {layer!r} has no maps (its output has shape {tuple(leaf.shape[1:])})",
+                f"Choose a layer with maps, such as {session.info.default_map_layer}",
+            )
+        index = classes.chosen_class(logits.detach(), request.target.class_index)
+        (gradient,) = torch.autograd.grad(classes.class_scores(logits)[0, index], leaf)
+        raw = (gradient.mean(dim=(2, 3), keepdim=True) * leaf.detach()).sum(dim=1, keepdim=True)
+        heat, positive = shown_map(raw, (x.shape[2], x.shape[3]))
+        return Heat(
+            layer=layer,
+            class_index=index,
+            positive=positive,
+            raw=read_only(raw[0, 0]),
+            heat=read_only(heat[0, 0]),
+            box=box,
+            logits=read_only(logits[0]),
+        )
+
+    def scores(self, payload: Heat) -> tuple[Score, ...]:
+        """How strong the evidence is, in the layer's own units."""
+        top = float(payload.raw.max())
+        return (
+            Score("Strongest evidence", top, f"{top:.3g}", "The raw map's maximum, in logits per unit of the layer"),
+        )
+
+
+def shown_map(raw: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, bool]:
+    """What is drawn of a raw map [1, 1, h, w]: its positive part, bilinear to `size`, divided by its maximum.
+
+    Returns the map [1, 1, H, W] in 0…1 and True, or zeros and False where there is no positive evidence.
+    """
+    if not bool(torch.isfinite(raw).all()):
+        raise EngineError("The map has values that are not finite", "Check the network's weights and its preprocessing")
+    heat = F.interpolate(raw.float().relu(), size, mode="bilinear", align_corners=False)
+    top = heat.max()
+    if float(top) <= NO_EVIDENCE:
+        return torch.zeros_like(heat), False
+    return heat / top, True

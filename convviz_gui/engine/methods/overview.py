@@ -1,0 +1,85 @@
+"""What one forward pass says: predictions, and how sparse the layers are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from convviz_gui.engine import classes
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.hooks import logits_of, tensor_of
+from convviz_gui.engine.layers import watching
+from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.params import Params
+from convviz_gui.engine.payloads import Overview as OverviewPayload
+from convviz_gui.engine.payloads import frozen
+from convviz_gui.engine.session import Session, read_only
+from convviz_gui.engine.statistics import layer_sparsity
+from convviz_gui.engine.types import LayerNode, Run
+
+
+@dataclass(frozen=True)
+class OverviewParams(Params):
+    """Nothing to set."""
+
+
+@register
+class Overview(Method[OverviewParams]):
+    """The network's predictions for this photo, and how many of each layer's positions stay silent."""
+
+    name = "overview"
+    title = "Overview"
+    category = Category.ACTIVATIONS
+    needs = frozenset({Need.IMAGE})
+    live = True
+    params = OverviewParams
+    payload = OverviewPayload
+    how_to_read = (
+        "Going deeper, more and more positions are silent: the network drops what does not matter for its task and "
+        "keeps what does."
+    )
+    how_it_misleads = (
+        "Layers without a ReLU count a position as silent below 1 % of the layer's maximum, so their bars do not "
+        "compare with those after a ReLU. A high probability is not the same as being right."
+    )
+    reference = "Chollet, Deep Learning with Python, “Interpreting what ConvNets learn”"
+
+    def run(self, session: Session, request: Run, params: OverviewParams) -> Steps[OverviewPayload]:
+        """One whole forward pass, watching every innermost layer that makes maps."""
+        yield Update(0, 1, "forward pass")
+        if request.image is None:
+            raise EngineError("The overview needs a picture", "Open one (command line: --image FILE)")
+        x, box = session.input(request.image)
+        shown = {_call_of(node): node.id for node in _map_leaves(session.info.root)}
+        found: dict[str, tuple[float, float]] = {}
+
+        def watch(path: str, number: int, _module: nn.Module, _inputs: Any, output: Any) -> None:
+            layer = shown.get((path, number))
+            tensor = tensor_of(output) if layer is not None else None
+            if layer is not None and tensor is not None:
+                found[layer] = layer_sparsity(tensor[0])
+
+        with torch.inference_mode(), watching(session.model, watch):
+            logits = logits_of(session.model(x))
+        numbers = np.array(list(found.values()), np.float32).reshape(-1, 2)
+        return OverviewPayload(
+            logits=read_only(logits[0]),
+            probabilities=read_only(classes.probabilities(logits)[0]),
+            layers=tuple(found),
+            sparsity=frozen(numbers[:, 0]),
+            blank=frozen(numbers[:, 1]),
+            box=box,
+        )
+
+
+def _map_leaves(root: LayerNode) -> list[LayerNode]:
+    return [node for node in root.walk() if node.is_map and not any(child.depth is not None for child in node.children)]
+
+
+def _call_of(node: LayerNode) -> tuple[str, int]:
+    path, _, number = node.id.partition("#")
+    return path, int(number or 1)

@@ -1,0 +1,118 @@
+"""The two boxes between the window and the engine thread. Standard library only; every method is thread-safe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+
+from convviz_gui.engine.jobs import Cancelled, Job, Message, Progressed
+
+
+class Inbox:
+    """Jobs on their way to the engine. A newer job of a lane replaces the pending one and cancels the running one."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._pending: dict[str, Job] = {}
+        self._running: list[Job] = []
+        self._closed = False
+
+    def put(self, job: Job, *, alone: bool = False) -> list[Job]:
+        """Queue a job; `alone` also cancels every other lane. Returns the pending jobs that will never start."""
+        with self._condition:
+            lanes = {*self._pending, *(running.lane for running in self._running)} if alone else {job.lane}
+            dropped = self._cancel(lanes)
+            self._pending[job.lane] = job
+            self._condition.notify_all()
+            return dropped
+
+    def cancel(self, lane: str) -> list[Job]:
+        """Cancel a lane's pending and running jobs. Returns the pending ones, which will never start."""
+        with self._condition:
+            return self._cancel({lane})
+
+    def _cancel(self, lanes: Collection[str]) -> list[Job]:
+        for running in self._running:
+            if running.lane in lanes:
+                running.cancelled.set()
+        return [self._pending.pop(lane) for lane in lanes if lane in self._pending]
+
+    def take(self) -> Job | None:
+        """The oldest pending job, waiting for one; None once the box is closed."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._closed or self._pending)
+            return None if self._closed else self._start(next(iter(self._pending)))
+
+    def take_urgent(self, lanes: Collection[str]) -> Job | None:
+        """The oldest pending job of one of `lanes`, or None at once."""
+        with self._condition:
+            lane = next((lane for lane in self._pending if lane in lanes), None)
+            return None if lane is None or self._closed else self._start(lane)
+
+    def _start(self, lane: str) -> Job:
+        job = self._pending.pop(lane)
+        self._running.append(job)
+        return job
+
+    def done(self, job: Job) -> None:
+        """Tell that a job that was taken has ended."""
+        with self._condition:
+            self._running.remove(job)
+
+    def close(self) -> None:
+        """Cancel everything; `take` returns None from now on."""
+        with self._condition:
+            self._closed = True
+            for job in (*self._pending.values(), *self._running):
+                job.cancelled.set()
+            self._pending.clear()
+            self._condition.notify_all()
+
+
+class Outbox:
+    """Messages on their way to the window: progress merges into the newest, everything else is kept in order.
+
+    `wake` is called, on the sender's thread, when the box stops being empty.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._lock = threading.Lock()
+        self._wake = wake
+        self._messages: list[Message] = []
+
+    def send(self, message: Message) -> None:
+        """Take a message."""
+        with self._lock:
+            was_empty = not self._messages
+            if isinstance(message, Progressed):
+                message = self._merged(message)
+            self._messages.append(message)
+        if was_empty:
+            self._wake()
+
+    def _merged(self, message: Progressed) -> Progressed:
+        for index, older in enumerate(self._messages):
+            if isinstance(older, Progressed) and older.job is message.job:
+                del self._messages[index]
+                if message.preview is not None or older.preview is None:
+                    return message
+                return Progressed(
+                    message.job, message.done, message.total, message.note, message.seconds_left, older.preview
+                )
+        return message
+
+    def wants_preview(self) -> bool:
+        """True if no preview waits to be delivered."""
+        with self._lock:
+            return not any(isinstance(item, Progressed) and item.preview is not None for item in self._messages)
+
+    def drain(self) -> list[Message]:
+        """All messages, oldest first; the box is empty afterwards."""
+        with self._lock:
+            messages, self._messages = self._messages, []
+            return messages
+
+
+def never_started(jobs: list[Job]) -> list[Message]:
+    """What to tell of jobs that were replaced before they began."""
+    return [Cancelled(job) for job in jobs]
