@@ -1,0 +1,139 @@
+"""From photo to input tensor, without torch: the numbers of torchvision's and timm's evaluation transforms.
+
+Shorter side to S with Pillow's antialiased filter, the other to int(S·long/short); centre crop with torchvision's
+rounding, black where the crop is larger than the picture; 0…1; minus mean, by standard deviation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.payloads import ByteArray, FloatArray, frozen
+from convviz_gui.engine.types import Preprocess
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+_MODES = {1: "L", 3: "RGB"}
+
+MAX_RESIZED = 64_000_000
+"""A strip of 1×5,000 pixels with its shorter side at 256 would have 328 million: beyond this many pixels only the
+crop is resized, which is the same up to one grey level."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """One side of a picture: `photo` and `resized` pixels, of which `crop` are taken from `start` (below 0: padded)."""
+
+    photo: int
+    resized: int
+    start: int
+    crop: int
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """First and last + 1 pixel of the crop that the resized picture has."""
+        return max(self.start, 0), min(self.start + self.crop, self.resized)
+
+    def in_photo(self, pixel: int) -> float:
+        """A place in the resized picture, in the photo's pixels."""
+        return pixel * self.photo / self.resized
+
+
+def prepare(pixels: ByteArray, preprocess: Preprocess) -> tuple[FloatArray, FloatArray]:
+    """The input tensor f32 [C, H, W] of a photo u8 [height, width, 3], and its crop box (see `crop_box`).
+
+    Raises:
+        EngineError: the network's input has neither 1 nor 3 channels, or its interpolation is unknown.
+    """
+    small, box = prepare_bytes(pixels, preprocess)
+    return frozen(normalise(small[None], preprocess)[0]), box
+
+
+def prepare_bytes(pixels: ByteArray, preprocess: Preprocess) -> tuple[ByteArray, FloatArray]:
+    """The crop u8 [H, W, C] before scaling and normalising, and its box. Raises as `prepare`."""
+    return prepare_picture(Image.fromarray(pixels), preprocess)
+
+
+def prepare_picture(picture: Image.Image, preprocess: Preprocess) -> tuple[ByteArray, FloatArray]:
+    """`prepare_bytes` of a Pillow RGB image: saves a folder's pictures two copies at full size. Raises as `prepare`."""
+    if preprocess.channels not in _MODES:
+        title = f"The network wants pictures of {preprocess.channels} channels"
+        raise EngineError(title, "Photos have 3, or 1 as grey: choose a network made for them")
+    if preprocess.interpolation not in _FILTERS:
+        raise EngineError(
+            f"There is no interpolation called {preprocess.interpolation!r}", "Known: " + ", ".join(_FILTERS)
+        )
+    vertical, horizontal = _axes(picture.height, picture.width, preprocess)
+    picture = picture.convert(_MODES[preprocess.channels]) if preprocess.channels == 1 else picture
+    crop = np.asarray(_cropped(picture, vertical, horizontal, _FILTERS[preprocess.interpolation]))
+    return frozen(crop.reshape(*preprocess.size, preprocess.channels)), _box(vertical, horizontal)
+
+
+def crop_box(height: int, width: int, preprocess: Preprocess) -> FloatArray:
+    """What the network sees of a photo: f32 [4] x, y, width, height in the photo's pixels, y down.
+
+    Where the crop is larger than the resized photo the box reaches beyond the photo; there the network sees black.
+    """
+    return _box(*_axes(height, width, preprocess))
+
+
+def normalise(crops: ByteArray, preprocess: Preprocess) -> FloatArray:
+    """Crops u8 [N, H, W, C] as network input f32 [N, C, H, W]: (value/255 − mean) / std, per channel."""
+    mean, std = (np.array(values, np.float32)[:, None] for values in (preprocess.mean, preprocess.std))
+    # There are 256 values per channel only: looking them up is several times faster and gives the same bits.
+    table = (np.arange(256, dtype=np.float32) / np.float32(255) - mean) / std
+    batch = np.empty((len(crops), preprocess.channels, *preprocess.size), np.float32)
+    for channel in range(preprocess.channels):
+        np.take(table[channel], crops[..., channel], out=batch[:, channel], mode="clip")
+    return batch
+
+
+def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis]:
+    """Vertical and horizontal."""
+    if preprocess.resize is None:
+        resized = preprocess.size
+    else:
+        short = min(height, width)
+        resized = (int(preprocess.resize * height / short), int(preprocess.resize * width / short))
+    starts = (_start(side, crop) for side, crop in zip(resized, preprocess.size, strict=True))
+    vertical, horizontal = map(_Axis, (height, width), resized, starts, preprocess.size)
+    return vertical, horizontal
+
+
+def _start(side: int, crop: int) -> int:
+    # torchvision pads by (crop − side) // 2 on the left, but rounds half to even when it cuts.
+    return -((crop - side) // 2) if crop > side else round((side - crop) / 2)
+
+
+def _box(vertical: _Axis, horizontal: _Axis) -> FloatArray:
+    x, y = horizontal.in_photo(horizontal.start), vertical.in_photo(vertical.start)
+    return frozen(np.array([x, y, horizontal.in_photo(horizontal.crop), vertical.in_photo(vertical.crop)], np.float32))
+
+
+def _cropped(picture: Image.Image, vertical: _Axis, horizontal: _Axis, method: Image.Resampling) -> Image.Image:
+    (top, bottom), (left, right) = vertical.inside, horizontal.inside
+    size = (horizontal.resized, vertical.resized)
+    if size[0] * size[1] > MAX_RESIZED:
+        corners = (
+            horizontal.in_photo(left),
+            vertical.in_photo(top),
+            horizontal.in_photo(right),
+            vertical.in_photo(bottom),
+        )
+        inside = picture.resize((right - left, bottom - top), method, corners)
+    else:
+        resized = picture if picture.size == size else picture.resize(size, method)
+        inside = resized.crop((left, top, right, bottom))
+    if inside.size == (horizontal.crop, vertical.crop):
+        return inside
+    padded = Image.new(picture.mode, (horizontal.crop, vertical.crop))
+    padded.paste(inside, (left - horizontal.start, top - vertical.start))
+    return padded
