@@ -1,0 +1,156 @@
+"""The engine without a window: opens a model, runs a method over pictures, writes what came out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convviz_gui.engine.channels import parse_channels
+from convviz_gui.engine.datasets import list_folder
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.export import MANIFEST, write_results
+from convviz_gui.engine.images import load_image
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Progressed, Ready, Started, run_job
+from convviz_gui.engine.params import Settings
+from convviz_gui.engine.payloads import Skipped
+from convviz_gui.engine.session import Session
+from convviz_gui.engine.types import (
+    Command,
+    ImageInput,
+    LoadModel,
+    MethodInfo,
+    ModelInfo,
+    ModelSpec,
+    Outcome,
+    Result,
+    Run,
+    Target,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, as written on the command line: `channels` still in words, `images` still paths."""
+
+    method: str
+    settings: Settings = ()
+    layer: str | None = None
+    class_index: int | None = None
+    channels: str | None = None
+    images: tuple[str, ...] = ()
+    folder: str | None = None
+    seed: int = 0
+
+
+class Console:
+    """A session whose progress goes to the terminal. Raises `EngineError` where the window would show a problem."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+
+    def open(self, spec: ModelSpec, device: str = "auto") -> ModelInfo:
+        """Open a network."""
+        outcome = self._do(LoadModel(spec, device))
+        assert isinstance(outcome, ModelInfo)
+        return outcome
+
+    def run(self, info: MethodInfo, order: Order, out: str, command: list[str]) -> dict[str, Any]:
+        """Run a method over the pictures ordered and write the results; returns the manifest."""
+        skipped: list[Skipped] = []
+        paths = self._paths(info, order, skipped)
+        pictures = self._pictures(paths, skipped) if paths else [None]
+        results = (self._result(order, picture) for picture in pictures)
+        write_results(results, skipped, out, command, several=len(paths) > 1)
+        facts: dict[str, Any] = json.loads((Path(out) / MANIFEST).read_text(encoding="utf-8"))
+        return facts
+
+    def _paths(self, info: MethodInfo, order: Order, skipped: list[Skipped]) -> list[str]:
+        if "image" not in info.needs:
+            return []
+        paths = list(order.images)
+        if order.folder is not None:
+            listing = list_folder(order.folder)
+            paths += listing.paths
+            skipped += listing.skipped
+        if not paths:
+            raise EngineError(f"{info.title} needs a picture", "Name one with --image FILE, or a folder of them")
+        return paths
+
+    def _pictures(self, paths: list[str], skipped: list[Skipped]) -> Iterator[ImageInput]:
+        for path in paths:
+            try:
+                yield load_image(path)
+            except EngineError as error:
+                if len(paths) == 1:
+                    raise
+                skipped.append(Skipped(path, str(error)))
+
+    def _result(self, order: Order, picture: ImageInput | None) -> Result:
+        target = Target(order.layer, self._channels(order), order.class_index)
+        run = Run(order.method, target, picture, order.folder, order.settings, order.seed)
+        outcome = self._do(run)
+        assert isinstance(outcome, Result)
+        return outcome
+
+    def _channels(self, order: Order) -> tuple[int, ...] | None:
+        if order.channels is None:
+            return None
+        layer = order.layer or self.session.info.default_map_layer
+        return parse_channels(order.channels, self.session.layer(layer).channels if layer is not None else None)
+
+    def _do(self, command: Command) -> Outcome:
+        sink = _Terminal()
+        run_job(self.session, Job(0, "console", command), sink)
+        sink.clear()
+        last = sink.last
+        if isinstance(last, Failed):
+            raise ProblemError(last)
+        assert isinstance(last, Finished)
+        return last.outcome
+
+
+class ProblemError(EngineError):
+    """A failed job's problem, on its way to the terminal."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.problem.title, failed.problem.hint, failed.problem.kind)
+        self.detail = failed.problem.detail
+
+
+class _Terminal:
+    """Shows progress on one line of stderr if somebody sits there; keeps the last message."""
+
+    def __init__(self) -> None:
+        self.last: Message | None = None
+        self._seen = sys.stderr.isatty()
+        self._written = False
+
+    def send(self, message: Message) -> None:
+        """Show progress, keep what ends a job."""
+        match message:
+            case Progressed():
+                self._show(message)
+            case Finished() | Failed() | Cancelled():
+                self.last = message
+            case Ready() | Started():
+                pass
+
+    def wants_preview(self) -> bool:
+        """Nobody sees previews here."""
+        return False
+
+    def _show(self, message: Progressed) -> None:
+        if not self._seen or message.total <= 1:
+            return
+        left = f", {message.seconds_left:.0f} s left" if message.seconds_left is not None else ""
+        print(f"\r\x1b[K{message.done} of {message.total}{left} {message.note}", end="", file=sys.stderr, flush=True)
+        self._written = True
+
+    def clear(self) -> None:
+        """Remove the progress line."""
+        if self._written:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,81 @@
+"""Results into folders: manifest.json, data.npz and the pictures a person would want."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from convviz_gui.engine.atomic import staged
+from convviz_gui.engine.depiction import arrays, pictures, tables
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.manifest import ResultFacts, command_line, manifest, result_facts
+from convviz_gui.engine.payloads import Points, Skipped
+from convviz_gui.engine.types import Exported, Result
+
+MANIFEST = "manifest.json"
+
+
+def write_result(result: Result, folder: str) -> Exported:
+    """Write one result; the folder holds all of it afterwards, or what it held before."""
+    return write_results([result], [], folder, command_line(result, folder))
+
+
+def write_results(
+    results: Iterable[Result], skipped: Sequence[Skipped], folder: str, command: Sequence[str], *, several: bool = False
+) -> Exported:
+    """Write results that differ only in their photo, each as it comes.
+
+    Args:
+        results: at least one.
+        skipped: pictures that were left out; read when all results have come, so it may grow meanwhile.
+        folder: made if it is not there.
+        command: the command line that repeats this.
+        several: each result gets a sub-folder, numbered and named after its photo; else the only one lies in `folder`.
+
+    Raises `EngineError` if the folder cannot be written or there is nothing to write.
+    """
+    root = Path(folder)
+    with staged(root, MANIFEST) as staging:
+        facts: list[ResultFacts] = []
+        left_out: list[Skipped] = []
+        for i, result in enumerate(results):
+            place = f"{i:04}_{_stem(result)}" if several else "."
+            (staging / place).mkdir(exist_ok=True)
+            _write(result, staging / place)
+            facts.append(result_facts(result, place))
+            left_out += _skipped_inside(result)
+        if not facts:
+            raise EngineError(skipped[0].reason if skipped else "There is nothing to write", "")
+        names = sorted(path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file())
+        text = json.dumps(manifest(facts, [*skipped, *left_out], command, names), indent=2, ensure_ascii=False)
+        (staging / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return Exported(str(root), tuple(str(root / name) for name in (*names, MANIFEST)))
+
+
+def _stem(result: Result) -> str:
+    name = Path(result.run.image.name).stem if result.run.image else "result"
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:60]
+
+
+def _skipped_inside(result: Result) -> tuple[Skipped, ...]:
+    return result.payload.skipped if isinstance(result.payload, Points) else ()
+
+
+def _write(result: Result, folder: Path) -> None:
+    (folder / "data.npz").write_bytes(npz_bytes(result))
+    for name, picture in pictures(result).items():
+        Image.fromarray(picture).save(folder / f"{name}.png", format="PNG")
+    for name, text in tables(result).items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+
+
+def npz_bytes(result: Result) -> bytes:
+    """The result's arrays as an uncompressed .npz without pickles."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays(result.payload))
+    return buffer.getvalue()

@@ -1,0 +1,134 @@
+"""What is needed to repeat a result and to know what it is: the manifest beside every export."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+import convviz_gui
+from convviz_gui.engine.channels import write_channels
+from convviz_gui.engine.payloads import Skipped
+from convviz_gui.engine.types import ImageInput, ModelInfo, Result, Run
+
+FORMAT = 1
+_PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "umap-learn", "openTSNE")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFacts:
+    """What the manifest says of one result; `common` is the same for all results of one command."""
+
+    common: dict[str, Any]
+    own: dict[str, Any]
+
+
+def result_facts(result: Result, place: str) -> ResultFacts:
+    """The facts of a result that lies in the sub-folder `place`; keeps no array of it alive."""
+    common = {
+        "method": result.run.method,
+        "parameters": dict(result.settings),
+        "target": dataclasses.asdict(result.run.target),
+        "seed": result.run.seed,
+        "model": _model(result.model),
+        "preprocessing": dataclasses.asdict(result.model.preprocess),
+        "input_folder": result.run.folder,
+    }
+    own = {
+        "folder": place,
+        # What the method chose itself is as much part of the result as what it was told.
+        "layer": getattr(result.payload, "layer", None),
+        "class_index": getattr(result.payload, "class_index", None),
+        "image": _image(result.run.image) if result.run.image is not None else None,
+        "scores": {score.label: score.value if math.isfinite(score.value) else None for score in result.scores},
+        "seconds": round(result.seconds, 6),
+    }
+    return ResultFacts(common, own)
+
+
+def manifest(
+    facts: Sequence[ResultFacts], skipped: Sequence[Skipped], command: Sequence[str], files: Sequence[str]
+) -> dict[str, Any]:
+    """The manifest of at least one result, as JSON-ready values. `command` repeats it, `files` are those beside it."""
+    return {
+        "format": FORMAT,
+        "program": f"ConvViz {convviz_gui.__version__}",
+        "command": shlex.join(command),
+        **facts[0].common,
+        "results": [fact.own for fact in facts],
+        "timings": {"seconds": round(sum(fact.own["seconds"] for fact in facts), 6)},
+        "versions": versions(),
+        "skipped": [{"path": item.path, "reason": item.reason} for item in skipped],
+        "files": list(files),
+    }
+
+
+def command_line(result: Result, out: str) -> list[str]:
+    """The `convviz` command that repeats a result."""
+    run, spec = result.run, result.model.spec
+    words = ["convviz", "run", run.method, "--model", spec.source]
+    if spec.weights:
+        words += ["--weights", spec.weights]
+    if spec.pretrained:
+        words += ["--pretrained"]
+    words += _what(run)
+    for name, value in result.settings:
+        words += ["--" + name.replace("_", "-"), str(value).lower() if isinstance(value, bool) else str(value)]
+    return [*words, "--seed", str(run.seed), "--device", result.model.device, "--out", out]
+
+
+def _what(run: Run) -> list[str]:
+    words: list[str] = []
+    if run.image is not None:
+        words += ["--image", run.image.path or run.image.name]
+    if run.folder is not None:
+        words += ["--folder", run.folder]
+    if run.target.layer is not None:
+        words += ["--layer", run.target.layer]
+    if run.target.channels is not None:
+        words += ["--channels", write_channels(run.target.channels)]
+    if run.target.class_index is not None:
+        words += ["--class", str(run.target.class_index)]
+    return words
+
+
+def _model(model: ModelInfo) -> dict[str, Any]:
+    return {
+        "source": model.spec.source,
+        "name": model.name,
+        "weights": model.weights,
+        "weights_file": model.spec.weights,
+        "trained": model.trained,
+        "digest": model.digest,
+        "parameters": model.n_params,
+        "device": model.device,
+        "notes": list(model.notes),
+    }
+
+
+def _image(image: ImageInput) -> dict[str, Any]:
+    height, width = image.pixels.shape[:2]
+    return {
+        "name": image.name,
+        "path": image.path,
+        "digest": image.digest,
+        "width": width,
+        "height": height,
+        "notes": list(image.notes),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that numbers depend on."""
+    found = {"python": sys.version.split()[0], "convviz": convviz_gui.__version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
