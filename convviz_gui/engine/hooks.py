@@ -149,7 +149,7 @@ def logits_of(output: Any) -> Tensor:
     if logits is None or logits.ndim != 2:
         shape = "no tensor" if logits is None else f"a tensor of shape {tuple(logits.shape)}"
         raise EngineError(f"This network returns {shape}, not class scores", "Open a network that classifies images")
-    return logits.float()
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 def _output_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, Any, Any], Any]:
