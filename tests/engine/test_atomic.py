@@ -1,0 +1,77 @@
+"""All or nothing, also on a full disk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convviz_gui.engine.atomic import staged, write_bytes
+from convviz_gui.engine.errors import EngineError
+
+
+def test_files_move_in_together_and_strangers_stay(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    with staged(out, "seal") as staging:
+        (staging / "sub").mkdir()
+        (staging / "sub" / "a").write_text("1")
+        (staging / "seal").write_text("s")
+        assert sorted(path.name for path in out.iterdir()) == [staging.name]
+    (out / "stranger").write_text("mine")
+    with staged(out, "seal") as staging:
+        (staging / "seal").write_text("t")
+    assert sorted(path.name for path in out.iterdir()) == ["seal", "stranger", "sub"]
+    assert (out / "seal").read_text() == "t"
+
+
+def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(ZeroDivisionError), staged(out, "seal") as staging:
+        (staging / "seal").write_text("s")
+        _ = 1 / 0
+    assert not out.exists()
+    out.mkdir()
+    (out / "seal").write_text("old")
+    with pytest.raises(ZeroDivisionError), staged(out, "seal") as staging:
+        (staging / "seal").write_text("new")
+        _ = 1 / 0
+    assert [path.name for path in out.iterdir()] == ["seal"]
+    assert (out / "seal").read_text() == "old"
+
+
+def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(EngineError, match="Cannot write to"), staged(tmp_path / "out", "seal"):
+        pass
+
+
+def test_write_bytes_replaces_and_leaves_no_parts(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for text in (b"one", b"two"):
+        write_bytes(path, text)
+        assert path.read_bytes() == text
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from convviz_gui.engine.atomic import write_bytes
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_bytes(Path(sys.argv[1]), b"x" * 5000)
+except OSError:
+    sys.exit(7)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits a process's file size with setrlimit")
+def test_a_file_that_cannot_be_written_whole_keeps_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    assert subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], check=False).returncode == 7
+    assert path.read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
