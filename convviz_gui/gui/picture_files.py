@@ -1,0 +1,64 @@
+"""Pictures and numbers on their way out: clipboard and files. A file is written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QImage, QImageWriter
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from convviz_gui.engine.errors import problem_from
+from convviz_gui.engine.payloads import FloatArray
+
+
+def table_text(values: FloatArray) -> str:
+    """Rows of tab-separated numbers, as a spreadsheet takes them; every digit that counts.
+
+    Args:
+        values: f32 [h, w].
+    """
+    return "\n".join("\t".join(row) for row in values.astype(str).tolist())
+
+
+def png_bytes(picture: QImage) -> bytes:
+    """The picture as a PNG file's content."""
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"png")).write(picture)
+    return bytes(content.data())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write or replace a file; if anything fails, what stood there before still stands.
+
+    Raises:
+        OSError: the disk is full, the folder may not be written, …
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def save_picture(parent: QWidget, picture: QImage, suggested: str) -> None:
+    """Ask for a place and save the picture there as PNG; if it cannot be, say why in words."""
+    chosen, _ = QFileDialog.getSaveFileName(parent, "Save picture", f"{suggested}.png", "PNG picture (*.png)")
+    if not chosen:
+        return
+    path = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
+    try:
+        write_whole(path, png_bytes(picture))
+    except OSError as error:
+        QMessageBox.warning(parent, "The picture was not saved", str(problem_from(error)))

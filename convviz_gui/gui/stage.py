@@ -1,0 +1,101 @@
+"""The ground a view's content stands on: it can give way to a sentence, or be dimmed while it waits for news."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+PATIENCE_MS = 200
+"""What comes sooner than this replaces what is shown without dimming it first."""
+
+
+class Stage(QStackedWidget):
+    """Shows `content`, or an empty state with one sentence and one button."""
+
+    asked = Signal()
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._content = content
+        self._message = _Message()
+        self._message.button.clicked.connect(self.asked)
+        self._veil = _Veil(content)
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
+        self._patience.timeout.connect(self._veil.lower_over)
+        self.addWidget(self._message)
+        self.addWidget(content)
+
+    def show_message(self, sentence: str, button: str = "") -> None:
+        """Show a sentence and, if `button` is given, a button for the signal `asked`."""
+        self.set_stale(False)
+        self._message.say(sentence, button)
+        self.setCurrentWidget(self._message)
+
+    def show_content(self) -> None:
+        """Show the content, as it should be: undimmed."""
+        self.set_stale(False)
+        self.setCurrentWidget(self._content)
+
+    def shows_content(self) -> bool:
+        """False while an empty state is shown."""
+        return self.currentWidget() is self._content
+
+    def set_stale(self, stale: bool) -> None:
+        """Dim the content, unless it is brought up to date at once."""
+        if not stale:
+            self._patience.stop()
+            self._veil.hide()
+        elif not self._patience.isActive() and not self._veil.isVisible():
+            self._patience.start()
+
+    def is_dimmed(self) -> bool:
+        """True while the content is dimmed."""
+        return self._veil.isVisibleTo(self._content)
+
+
+class _Message(QWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sentence = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.sentence.setMaximumWidth(440)
+        self.button = QPushButton()
+        column = QVBoxLayout(self)
+        column.setSpacing(16)
+        column.addStretch(2)
+        column.addWidget(self.sentence, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+
+    def say(self, sentence: str, button: str) -> None:
+        self.sentence.setText(sentence)
+        # A wrapped label centred in a layout would otherwise shrink to a narrow column.
+        self.sentence.setMinimumWidth(min(440, self.sentence.fontMetrics().horizontalAdvance(sentence) + 8))
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
+
+
+class _Veil(QWidget):
+    """Covers its parent with a film of the window's colour and lets the mouse through."""
+
+    def __init__(self, covered: QWidget) -> None:
+        super().__init__(covered)
+        self._covered = covered
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+        covered.installEventFilter(self)
+
+    def lower_over(self) -> None:
+        self.setGeometry(self._covered.rect())
+        self.raise_()
+        self.show()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Resize and watched is self._covered:
+            self.setGeometry(self._covered.rect())
+        return False
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        film = QColor(self.palette().color(QPalette.ColorRole.Window))
+        film.setAlpha(150)
+        QPainter(self).fillRect(self.rect(), film)

@@ -1,0 +1,150 @@
+"""A grid of many small pictures of which one is chosen: thousands scroll smoothly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
+
+from convviz_gui.engine.payloads import IntArray
+from convviz_gui.gui.tile_delegate import TileDelegate
+from convviz_gui.gui.tile_model import Index, TileModel, TileSource
+
+SMALLEST, LARGEST = 32, 320
+_STEP = 1.15
+
+
+class TileGrid(QListView):
+    """Arrows walk, Enter opens, Ctrl+wheel changes the size of the tiles.
+
+    Signals:
+        chosen: the item that the user made the current one.
+        opened: the item the user pressed Enter on or double-clicked.
+        pointed: the item under the cursor, or None.
+        size_changed: edge of a tile in logical pixels.
+    """
+
+    chosen = Signal(object)
+    opened = Signal(object)
+    pointed = Signal(object)
+    size_changed = Signal(int)
+
+    def __init__(self, name: str, side: int = 96, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tiles = TileModel()
+        self._delegate = TileDelegate(self._tiles)
+        self._side = 0
+        self._telling = True
+        self.setModel(self._tiles)
+        self.setItemDelegate(self._delegate)
+        self.setAccessibleName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(True)
+        self.setUniformItemSizes(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setMouseTracking(True)
+        self.activated.connect(self._open)
+        self.entered.connect(self._point)
+        self.viewportEntered.connect(self._point_nowhere)
+        self.set_side(side)
+
+    # ------------------------------------------------------------------------------------------ content
+
+    def set_source(self, source: TileSource | None, order: IntArray | None = None) -> None:
+        """Show other tiles, in `order` (place → item). The current item stays current where there still is one."""
+        current = self.current_item()
+        place = self.verticalScrollBar().value()
+        same = source is not None and self._tiles.source is not None and source.count == self._tiles.source.count
+        self._delegate.forget()
+        self._telling = False
+        self._tiles.set_source(source, order)
+        self._telling = True
+        if same:
+            self.select(current)
+            self.verticalScrollBar().setValue(place)
+
+    def refresh(self, items: Sequence[int] | None = None) -> None:
+        """These items (or all) look different now; nothing else is painted again."""
+        self._delegate.forget(items)
+        if items is None:
+            self.viewport().update()
+        else:
+            self._tiles.refresh(items)
+
+    # ---------------------------------------------------------------------------------------- selection
+
+    def current_item(self) -> int | None:
+        """The item that is current."""
+        index = self.currentIndex()
+        return self._tiles.item(index.row()) if index.isValid() else None
+
+    def select(self, item: int | None, *, show: bool = False) -> None:
+        """Make an item current without saying `chosen`; `show` scrolls to it."""
+        if item is None or not 0 <= item < self._tiles.rowCount():
+            return
+        index = self._tiles.index(self._tiles.row(item))
+        self._telling = False
+        # Qt scrolls to whatever becomes current unless told otherwise.
+        automatic = self.hasAutoScroll()
+        self.setAutoScroll(show)
+        self.setCurrentIndex(index)
+        self.setAutoScroll(automatic)
+        self._telling = True
+
+    def item_at(self, row: int) -> int:
+        """The item in that place, from 0."""
+        return self._tiles.item(row)
+
+    def currentChanged(self, current: Index, previous: Index) -> None:  # noqa: N802
+        super().currentChanged(current, previous)
+        if self._telling and current.isValid():
+            self.chosen.emit(self._tiles.item(current.row()))
+
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(self._tiles.item(index.row()))
+
+    def _point(self, index: QModelIndex) -> None:
+        self.pointed.emit(self._tiles.item(index.row()))
+
+    def _point_nowhere(self) -> None:
+        self.pointed.emit(None)
+
+    # --------------------------------------------------------------------------------------------- size
+
+    @property
+    def side(self) -> int:
+        """Edge of a tile's picture in logical pixels."""
+        return self._side
+
+    def set_side(self, side: int) -> None:
+        """Change the size of the tiles; the current one stays in sight."""
+        side = min(max(side, SMALLEST), LARGEST)
+        if side == self._side:
+            return
+        self._side = side
+        self._delegate.set_side(side)
+        cell = self._delegate.cell(self.fontMetrics())
+        self.setGridSize(cell)
+        self.verticalScrollBar().setSingleStep(cell.height() // 3)
+        if self.currentIndex().isValid():
+            self.scrollTo(self.currentIndex())
+        self.size_changed.emit(side)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(5 * self.gridSize().width(), 2 * self.gridSize().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(160, 96)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.set_side(round(self._side * _STEP ** (event.angleDelta().y() / 120)))
+            event.accept()
+        else:
+            super().wheelEvent(event)
