@@ -107,6 +107,16 @@ def test_a_missing_library_ends_the_command_with_status_2(
     assert "apt-get install -y libabsent1" in capsys.readouterr().err
 
 
+def test_a_python_without_venv_gets_the_apt_line(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(SystemExit) as exit:
+        dev.make_venv()
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.rstrip().endswith("apt-get install -y python3-venv")
+
+
 @pytest.mark.parametrize("arguments", [[], ["fly"]])
 def test_usage(dev: ModuleType, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit:
