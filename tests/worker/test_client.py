@@ -1,0 +1,145 @@
+"""The engine thread and its client, with the real engine and the real demo network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QObject, Slot
+from pytestqt.qtbot import QtBot
+
+from convviz_gui.engine.demo import toybox
+from convviz_gui.engine.images import image_from_array
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
+from convviz_gui.engine.payloads import Gallery, Maps
+from convviz_gui.engine.types import Catalogue, ImageInput, LoadModel, ModelInfo, ModelSpec, Result, Run, Target
+from convviz_gui.worker.client import EngineClient
+
+WAIT = 60_000
+
+
+class Log(QObject):
+    """Everything a client delivered, in order."""
+
+    def __init__(self, client: EngineClient) -> None:
+        super().__init__()
+        self.messages: list[Any] = []
+        for signal in (
+            client.ready,
+            client.started,
+            client.progressed,
+            client.finished,
+            client.failed,
+            client.cancelled,
+        ):
+            signal.connect(self.take)
+
+    @Slot(object)
+    def take(self, message: object) -> None:
+        self.messages.append(message)
+
+    def of(self, kind: type, lane: str) -> list[Any]:
+        return [item for item in self.messages if isinstance(item, kind) and item.job.lane == lane]
+
+
+def picture(seed: int = 0) -> ImageInput:
+    sample = next(iter(toybox.samples(1, seed)))
+    return image_from_array(sample.pixels.copy(), f"toy{seed}.png")
+
+
+@pytest.fixture
+def client(qtbot: QtBot) -> Iterator[EngineClient]:  # noqa: ARG001 - makes the application
+    client = EngineClient()
+    yield client
+    client.stop()
+    client.deleteLater()
+
+
+@pytest.fixture
+def loaded(client: EngineClient, qtbot: QtBot) -> tuple[EngineClient, Log]:
+    log = Log(client)
+    client.submit("session", LoadModel(ModelSpec("demo"), "cpu"))
+    client.start()
+    qtbot.waitUntil(lambda: bool(log.of(Finished, "session")), timeout=WAIT)
+    return client, log
+
+
+def test_ready_comes_first_and_commands_wait_for_it(loaded: tuple[EngineClient, Log]) -> None:
+    _, log = loaded
+    catalogue = log.messages[0]
+    assert isinstance(catalogue, Catalogue)
+    assert {"activations", "overview", "filters", "grad-cam", "latent"} <= {info.name for info in catalogue.methods}
+    assert catalogue.devices[-1] == "cpu"
+    assert isinstance(log.of(Finished, "session")[0].outcome, ModelInfo)
+
+
+def test_only_the_newest_of_a_lane_is_delivered(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:
+    client, log = loaded
+    ids = [client.submit("activations", Run("activations", Target("block1_conv1"), picture(i))) for i in range(20)]
+    qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
+    assert {item.job.id for kind in (Started, Finished, Cancelled) for item in log.of(kind, "activations")} == {ids[-1]}
+
+
+def test_a_layer_click_is_answered_during_a_long_run(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:
+    client, log = loaded
+    settings = (("steps", 2000),)
+    client.submit("filters", Run("filters", Target("block2_conv1", (0, 1)), settings=settings))
+    qtbot.waitUntil(lambda: bool(log.of(Progressed, "filters")), timeout=WAIT)
+    client.submit("activations", Run("activations", Target("block1_conv1"), picture()))
+    qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
+    assert isinstance(log.of(Finished, "activations")[0].outcome.payload, Maps)
+    assert not log.of(Finished, "filters")
+    client.cancel("filters")
+    qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)
+    partial = log.of(Cancelled, "filters")[0].partial
+    assert isinstance(partial, Gallery)
+    assert 0 < int(partial.done.max()) < 2000
+    assert any(item.preview is not None for item in log.of(Progressed, "filters"))
+
+
+def test_loading_a_model_stops_everything_else(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:
+    client, log = loaded
+    client.submit("filters", Run("filters", Target("block2_conv1", (0,)), settings=(("steps", 2000),)))
+    client.submit("activations", Run("activations", Target("block1_conv1"), picture()))
+    client.submit("session", LoadModel(ModelSpec("demo"), "cpu"))
+    qtbot.waitUntil(lambda: len(log.of(Finished, "session")) == 2, timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)
+    assert not log.of(Finished, "filters")
+
+
+def test_a_failure_is_words_and_the_next_job_works(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:
+    client, log = loaded
+    client.submit("activations", Run("activations", Target("no.layer"), picture()))
+    qtbot.waitUntil(lambda: bool(log.of(Failed, "activations")), timeout=WAIT)
+    assert "no.layer" in log.of(Failed, "activations")[0].problem.title
+    client.submit("session", LoadModel(ModelSpec("torchvision:nonsense"), "cpu"))
+    qtbot.waitUntil(lambda: bool(log.of(Failed, "session")), timeout=WAIT)
+    client.submit("activations", Run("activations", Target("block1_conv1"), picture()))
+    qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
+    result = log.of(Finished, "activations")[0].outcome
+    assert isinstance(result, Result)
+    assert result.model.spec.source == "demo"
+
+
+def test_stopping_while_busy_leaves_no_thread(qtbot: QtBot) -> None:
+    client = EngineClient()
+    log = Log(client)
+    client.submit("session", LoadModel(ModelSpec("demo"), "cpu"))
+    client.submit("filters", Run("filters", Target("block2_conv1", (0,)), settings=(("steps", 4000),)))
+    client.start()
+    qtbot.waitUntil(lambda: bool(log.of(Progressed, "filters")), timeout=WAIT)
+    client.stop()
+    assert not client._thread.isRunning()
+    n_messages = len(log.messages)
+    qtbot.wait(50)
+    assert len(log.messages) == n_messages
+    client.deleteLater()
+
+
+@pytest.mark.usefixtures("qtbot")
+def test_stop_before_start_returns() -> None:
+    client = EngineClient()
+    client.submit("session", LoadModel(ModelSpec("demo"), "cpu"))
+    client.stop()
+    client.deleteLater()
