@@ -159,8 +159,11 @@ def install(wanted: Sequence[str]) -> None:
     pinned = ["--constraint", str(ROOT / "constraints.txt"), *wanted]
     # uv can choose the torch build that suits this machine's GPU; pip takes the default one.
     uv = shutil.which("uv")
-    if not uv or subprocess.call([uv, "pip", "install", "--python", PYTHON, "--torch-backend=auto", *pinned]):
-        pip(*pinned)
+    if uv:
+        if subprocess.call([uv, "pip", "install", "--python", PYTHON, "--torch-backend=auto", *pinned]) == 0:
+            return
+        print("uv could not install this; trying with pip.", flush=True)
+    pip(*pinned)
 
 
 def pip(*options: str) -> None:

@@ -188,14 +188,19 @@ def standin(tmp_path: Path) -> Path:
     (checkout / "convviz_gui" / "cli.py").write_text(CLI)
     for version in ("1", "2"):
         write_wheel(wheels, "tiny", version, {"tiny.py": f"VERSION = {version}\n"})
+    uv = wheels / "uv"  # one that cannot reach its index
+    uv.write_text("#!/bin/sh\nexit 2\n")
+    uv.chmod(0o755)
     return checkout
 
 
 def run(checkout: Path) -> str:
     """`dev.py run` there without a screen or a network; its output."""
+    wheels = checkout.parent / "wheels"
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "PYTHONPATH"}
     environ = {key: value for key, value in os.environ.items() if key not in hidden}
-    environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(checkout.parent / "wheels"), "PIP_CONFIG_FILE": os.devnull}
+    environ |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels), "PIP_CONFIG_FILE": os.devnull}
+    environ["PATH"] = os.pathsep.join([str(wheels), environ["PATH"]])
     done = subprocess.run(
         [sys.executable, "dev.py", "run"], cwd=checkout, env=environ, capture_output=True, text=True, check=False
     )
@@ -209,6 +214,7 @@ def test_installation_from_nothing_and_again(standin: Path) -> None:
 
     output = run(standin)
     assert "Installing" in output
+    assert "trying with pip" in output
     assert "no screen" in output
     assert index.read_text() == "tour with tiny 1"
 
