@@ -86,14 +86,18 @@ def crop_box(height: int, width: int, preprocess: Preprocess) -> FloatArray:
 
 
 def normalise(crops: ByteArray, preprocess: Preprocess) -> FloatArray:
-    """Crops u8 [N, H, W, C] as network input f32 [N, C, H, W]: (value/255 − mean) / std, per channel."""
-    mean, std = (np.array(values, np.float32)[:, None] for values in (preprocess.mean, preprocess.std))
-    # There are 256 values per channel only: looking them up is several times faster and gives the same bits.
-    table = (np.arange(256, dtype=np.float32) / np.float32(255) - mean) / std
-    batch = np.empty((len(crops), preprocess.channels, *preprocess.size), np.float32)
-    for channel in range(preprocess.channels):
-        np.take(table[channel], crops[..., channel], out=batch[:, channel], mode="clip")
-    return batch
+    """Crops u8 [N, H, W, C] as network input f32 [N, C, H, W]: (value/255 − mean) / std, per channel.
+
+    The memory is in the order N, H, W, C, which convolutions run fastest in (torch's `channels_last`).
+    """
+    # Rows of the flattened picture: three times faster than over an axis of three, and torch's order of operations
+    # gives torchvision's bits.
+    width = preprocess.size[1]
+    mean, std = (np.tile(np.array(values, np.float32), width) for values in (preprocess.mean, preprocess.std))
+    rows: FloatArray = np.divide(crops.reshape(-1, width * preprocess.channels), 255, dtype=np.float32)
+    rows -= mean
+    rows /= std
+    return rows.reshape(len(crops), *preprocess.size, preprocess.channels).transpose(0, 3, 1, 2)
 
 
 def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis]:

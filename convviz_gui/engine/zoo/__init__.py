@@ -1,0 +1,1 @@
+"""Where networks come from: the demo, torchvision and timm."""
