@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+import importlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
+
+from convviz_gui.engine.errors import problem_from
+from convviz_gui.engine.payloads import ByteArray, Payload, Points
+from convviz_gui.engine.types import ModelInfo, Result
+from convviz_gui.gui.hover_card import HoverCard
+from convviz_gui.gui.legend import Legend
+from convviz_gui.gui.map_header import MapHeader
+from convviz_gui.gui.neighbour_strip import NeighbourStrip
+from convviz_gui.gui.picture_files import save_picture, write_whole
+from convviz_gui.gui.point_colours import ColourBy, Colouring, choices, colour_by
+from convviz_gui.gui.point_facts import PointFacts
+from convviz_gui.gui.point_list import PointList
+from convviz_gui.gui.point_model import details
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.stage import Stage
+from convviz_gui.gui.theme import UNIT
+from convviz_gui.gui.thumbnails import Thumbnails
 from convviz_gui.gui.views.base import PayloadView
+
+if TYPE_CHECKING:
+    from convviz_gui.gui.scatter_plot import ScatterPlot
+
+EMPTY = "Open a folder of pictures to see how the network sorts it. Sub-folders become labels."
+EMPTY_BUTTON = "Open a folder…"
+_SIDE_WIDTH = 290
+_LEGEND_HEIGHT = 170
+_PLOT_MODULE = "convviz_gui.gui.scatter_plot"
 
 
 class LatentView(PayloadView):
@@ -13,3 +44,265 @@ class LatentView(PayloadView):
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(selection, parent)
+        self.facts: PointFacts | None = None
+        self.plot: ScatterPlot | None = None
+        self._card: HoverCard | None = None
+        self._colouring: Colouring | None = None
+        self._wanted_colour: ColourBy | None = None
+        self._point = -1
+        self._shown: tuple[str, str, str] | None = None
+        self.thumbnails = Thumbnails(self)
+        self.header = MapHeader()
+        self.legend = Legend()
+        self.ranking = PointList(self.thumbnails)
+        self.strip = NeighbourStrip(self.thumbnails)
+        self._middle = QSplitter(Qt.Orientation.Horizontal)
+        self.stage = Stage(self._arrange())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.stage)
+        self._connect()
+        self.show_message(EMPTY, EMPTY_BUTTON)
+        # pyqtgraph takes half a second to import: done while the user chooses a folder, it is not waited for.
+        threading.Thread(target=importlib.import_module, args=(_PLOT_MODULE,), name="import pyqtgraph").start()
+
+    def _arrange(self) -> QWidget:
+        ranked = QWidget()
+        below = QVBoxLayout(ranked)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(UNIT // 2)
+        below.addWidget(_section("By outlier score, oddest first"))
+        below.addWidget(self.ranking, 1)
+        side = QSplitter(Qt.Orientation.Vertical)
+        side.addWidget(self.legend)
+        side.addWidget(ranked)
+        side.setSizes([_LEGEND_HEIGHT, 3 * _LEGEND_HEIGHT])
+        side.setStretchFactor(1, 1)
+        side.setChildrenCollapsible(False)
+        self._middle.addWidget(side)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self._middle, 1)
+        column.addWidget(self.strip)
+        return content
+
+    def _connect(self) -> None:
+        self.stage.asked.connect(self.run_wanted)
+        self.header.colour_changed.connect(self._on_colour)
+        self.legend.dimmed_changed.connect(self._paint_points)
+        self.ranking.picked.connect(self.choose)
+        self.ranking.opened.connect(self.open)
+        self.strip.picked.connect(self.choose)
+        self.strip.opened.connect(self.open)
+        self.strip.lines_toggled.connect(lambda shown: self.plot.show_lines(shown) if self.plot else None)
+        self.selection.image_changed.connect(self._on_image)
+
+    # ----------------------------------------------------------------------------------- from the tab
+
+    def show_preview(self, payload: Payload) -> None:
+        """Show a frame of a projection under way; only the places change while the pictures are the same."""
+        if not isinstance(payload, Points):
+            return
+        if self.facts is not None and self.plot is not None and _same_pictures(payload, self.facts.points):
+            self._show_places(payload)
+        else:
+            self._show(payload, self.selection.model)
+
+    def show_result(self, result: Result) -> None:
+        """Show a finished map."""
+        if isinstance(result.payload, Points):
+            self._show(result.payload, result.model)
+
+    def show_message(self, sentence: str, button: str = "") -> None:
+        """Show an empty state."""
+        self.stage.show_message(sentence, button)
+
+    def set_stale(self, stale: bool) -> None:
+        """Dim the map while a newer one is under way."""
+        self.stage.set_stale(stale)
+
+    # -------------------------------------------------------------------------------------- the content
+
+    def _show(self, points: Points, model: ModelInfo | None) -> None:
+        chosen = self.facts.points.paths[self._point] if self.facts and self._point >= 0 else self._image_path()
+        self.facts = PointFacts(points, model)
+        self.ranking.show_facts(self.facts)
+        self._show_places(points)
+        self._recolour()
+        self.choose(points.paths.index(chosen) if chosen in points.paths else -1)
+
+    def _show_places(self, points: Points) -> None:
+        plot = self._the_plot()
+        # Another projection has other axes: a view that was zoomed into the old one means nothing there.
+        keep = self._shown == (points.folder, points.layer, points.projection)
+        self._shown = (points.folder, points.layer, points.projection)
+        self._hide_card()
+        plot.set_points(points.xy, keep_view=keep)
+        self.header.show_points(points)
+        self.stage.show_content()
+
+    def _the_plot(self) -> ScatterPlot:
+        if self.plot is None:
+            from convviz_gui.gui.scatter_plot import ScatterPlot
+
+            plot = ScatterPlot()
+            plot.hovered.connect(self._on_hover)
+            plot.clicked.connect(self._on_click)
+            plot.walked.connect(self.choose)
+            plot.activated.connect(self.open)
+            plot.menu_wanted.connect(self._on_menu)
+            self._middle.insertWidget(0, plot)
+            self._middle.setStretchFactor(0, 1)
+            self._middle.setCollapsible(0, False)
+            self._middle.setSizes([3 * _SIDE_WIDTH, _SIDE_WIDTH])
+            self._card = HoverCard(self.thumbnails, plot)
+            self.plot = plot
+        return self.plot
+
+    def _recolour(self) -> None:
+        assert self.facts is not None
+        offered = choices(self.facts)
+        by = self._wanted_colour if self._wanted_colour in offered else offered[0]
+        self.header.show_choices(offered, by)
+        self._colouring = colour_by(self.facts, by)
+        note = ""
+        if by is ColourBy.PREDICTION and not self.facts.has_labels:
+            note = "No sub-folders, so no labels: these are the network's predictions."
+        self.legend.show_colouring(self._colouring, self._table(), note)
+        self._paint_points()
+
+    def _table(self) -> ByteArray:
+        assert self._colouring is not None
+        base = self.palette().color(QPalette.ColorRole.Base)
+        ground = (base.red(), base.green(), base.blue())
+        return self._colouring.table(dark=base.lightness() < 128, ground=ground)
+
+    def _paint_points(self) -> None:
+        if self.plot is not None and self._colouring is not None:
+            dimmed = self.legend.dimmed()
+            self.plot.set_colours(self._colouring.rows(dimmed), self._table(), self._colouring.mask(dimmed))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        if event.type() == QEvent.Type.PaletteChange and self.facts is not None:
+            self._recolour()
+        super().changeEvent(event)
+
+    # ------------------------------------------------------------------------------------- what is chosen
+
+    @property
+    def point(self) -> int:
+        """Row of the chosen picture, or -1."""
+        return self._point
+
+    def choose(self, point: int) -> None:
+        """Choose a picture (-1: none) on the map, in the list and in the strip."""
+        if self.facts is None or self.plot is None:
+            return
+        self._point = point
+        self.plot.choose(point, self.facts.neighbours(point) if point >= 0 else ())
+        self.ranking.choose(point)
+        self.strip.show_point(self.facts, point)
+
+    def open(self, point: int) -> None:
+        """Ask for a picture to be opened in the image tray."""
+        if self.facts is not None and point >= 0:
+            self.open_image.emit(self.facts.points.paths[point])
+
+    def _on_click(self, point: int) -> None:
+        self.choose(point)
+        self.open(point)
+
+    def _on_image(self) -> None:
+        path = self._image_path()
+        if self.facts is None or path is None or path not in self.facts.points.paths:
+            return
+        point = self.facts.points.paths.index(path)
+        if point != self._point:
+            self.choose(point)
+
+    def _image_path(self) -> str | None:
+        return self.selection.image.path if self.selection.image else None
+
+    def _on_colour(self, by: ColourBy) -> None:
+        self._wanted_colour = by
+        if self.facts is not None:
+            self._recolour()
+
+    def _on_hover(self, point: int) -> None:
+        if self.facts is None or self.plot is None or self._card is None or point < 0:
+            self._hide_card()
+            self.status.emit("")
+            return
+        self._card.show_point(self.facts, point, self.plot.place(point).toPoint())
+        self.status.emit(" · ".join((self.facts.name(point), *details(self.facts, point))))
+
+    def _hide_card(self) -> None:
+        if self._card is not None:
+            self._card.hide()
+
+    # -------------------------------------------------------------------------------------- on its way out
+
+    def _on_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        if self._point >= 0:
+            menu.addAction("Open picture", lambda: self.open(self._point))
+        lines = menu.addAction("Lines to neighbours")
+        lines.setCheckable(True)
+        lines.setChecked(self.strip.lines.isChecked())
+        lines.toggled.connect(self.strip.lines.setChecked)
+        menu.addAction("Show all points", lambda: self.plot.fit() if self.plot else None)
+        menu.addSeparator()
+        menu.addAction("Copy picture", self.copy_picture)
+        menu.addAction("Save picture…", self.save_picture)
+        menu.addSeparator()
+        menu.addAction("Copy ranking as CSV", self.copy_ranking)
+        menu.addAction("Save ranking as CSV…", self.save_ranking)
+        menu.exec(place)
+        menu.deleteLater()
+
+    def copy_picture(self) -> None:
+        """Put the map on the clipboard."""
+        QGuiApplication.clipboard().setImage(self._picture())
+
+    def save_picture(self) -> None:
+        """Save the map as PNG."""
+        save_picture(self, self._picture(), self._file_name())
+
+    def copy_ranking(self) -> None:
+        """Put the ranking by outlier score on the clipboard."""
+        if self.facts is not None:
+            QGuiApplication.clipboard().setText(self.facts.csv())
+
+    def save_ranking(self) -> None:
+        """Save the ranking by outlier score as CSV."""
+        suggested = f"{self._file_name()}.csv"
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save ranking", suggested, "Comma-separated values (*.csv)")
+        if not chosen or self.facts is None:
+            return
+        path = Path(chosen) if chosen.lower().endswith(".csv") else Path(f"{chosen}.csv")
+        try:
+            write_whole(path, self.facts.csv().encode())
+        except OSError as error:
+            QMessageBox.warning(self, "The ranking was not saved", str(problem_from(error)))
+
+    def _picture(self) -> QImage:
+        self._hide_card()
+        return self._the_plot().grab().toImage()
+
+    def _file_name(self) -> str:
+        assert self.facts is not None
+        points = self.facts.points
+        return f"{Path(points.folder).name} {points.layer} {points.projection}"
+
+
+def _section(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("role", "section")
+    return label
+
+
+def _same_pictures(points: Points, others: Points) -> bool:
+    return points.layer == others.layer and points.paths == others.paths

@@ -1,0 +1,113 @@
+"""The pictures ranked by outlier score."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from convviz_gui.gui.point_facts import PointFacts
+from convviz_gui.gui.point_model import Index, PointModel, Role, paint_thumbnail
+from convviz_gui.gui.theme import colours, numbers_font
+from convviz_gui.gui.thumbnails import Thumbnails
+
+_THUMBNAIL = 40
+_GAP = 8
+_PLACE_DIGITS = "0000"
+
+
+class PointList(QListView):
+    """Every picture with its place, name, label, prediction and outlier score, the oddest first.
+
+    Signals:
+        picked: the user moved to this point.
+        opened: the user pressed Enter or double-clicked on this point.
+    """
+
+    picked = Signal(int)
+    opened = Signal(int)
+
+    def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._facts: PointFacts | None = None
+        self._told = False
+        self.points = PointModel(thumbnails, self)
+        self.setModel(self.points)
+        self.setItemDelegate(_RowDelegate(self))
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName("Pictures by outlier score")
+        self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
+
+    def show_facts(self, facts: PointFacts) -> None:
+        """Rank these pictures."""
+        self._facts = facts
+        self._told = True
+        self.points.show_points(facts, facts.ranking.tolist(), facts.scores[facts.ranking].tolist())
+        self._told = False
+
+    def choose(self, point: int) -> None:
+        """Make a point the current one (-1: none) without telling."""
+        self._told = True
+        if self._facts is None or point < 0:
+            self.clearSelection()
+            self.setCurrentIndex(QModelIndex())
+        else:
+            index = self.points.index(int(self._facts.rank[point]))
+            inside = self.viewport().rect().contains(self.visualRect(index))
+            self.setCurrentIndex(index)
+            if not inside:
+                self.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
+        self._told = False
+
+    def currentChanged(self, current: Index, previous: Index) -> None:  # noqa: N802
+        super().currentChanged(current, previous)
+        if current.isValid() and not self._told:
+            self.picked.emit(self.points.point(current.row()))
+
+
+class _RowDelegate(QStyledItemDelegate):
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802
+        return QSize(160, _THUMBNAIL + _GAP)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        view: QWidget = option.widget
+        rect: QRect = option.rect
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        scheme, palette = colours(view), view.palette()
+        painter.save()
+        if chosen:
+            painter.fillRect(rect, palette.color(QPalette.ColorRole.Highlight))
+        text = palette.color(QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text)
+        muted = text if chosen else palette.color(QPalette.ColorRole.PlaceholderText)
+        painter.setFont(numbers_font(view.font()))
+        metrics = painter.fontMetrics()
+        inner = rect.adjusted(_GAP // 2, 0, -_GAP, 0)
+
+        place = QRect(inner.left(), inner.top(), metrics.horizontalAdvance(_PLACE_DIGITS), inner.height())
+        painter.setPen(muted)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(place, right, str(index.data(Role.PLACE)))
+
+        frame = QRect(place.right() + _GAP, inner.top() + _GAP // 2, _THUMBNAIL, _THUMBNAIL)
+        paint_thumbnail(painter, index.data(Qt.ItemDataRole.DecorationRole), frame, palette)
+
+        score = str(index.data(Role.SCORE))
+        painter.setPen(text)
+        painter.drawText(inner, right, score)
+
+        left = frame.right() + _GAP
+        width = inner.right() - metrics.horizontalAdvance(score) - _GAP - left
+        line = QRect(left, inner.center().y() - metrics.height() - 1, width, metrics.height() + 2)
+        _line(painter, line, str(index.data()))
+        painter.setPen(scheme.warning if index.data(Role.DISAGREES) and not chosen else muted)
+        _line(painter, line.translated(0, metrics.height() + 2), str(index.data(Role.SUBTITLE)))
+        painter.restore()
+
+
+def _line(painter: QPainter, area: QRect, text: str) -> None:
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, area.width())
+    painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

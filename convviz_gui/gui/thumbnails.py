@@ -1,0 +1,143 @@
+"""Small pictures of files, decoded in a thread pool, newest wish first, and kept in a bounded cache."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from PIL import Image
+from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtGui import QImage
+
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.images import open_rgb
+
+SIZE = 192
+"""Longest side of a thumbnail in device pixels."""
+
+KEPT = 400
+"""Thumbnails kept: at most 59 MB."""
+
+WAITING = 96
+"""Wishes kept: what has scrolled away long ago is not decoded."""
+
+Made = tuple[str, QImage | str]
+
+
+class Thumbnails(QObject):
+    """Gives thumbnails by path at once or, after `arrived`, later.
+
+    Signals:
+        arrived: path of a thumbnail that `get` now returns, or of a file that `problem` now explains.
+    """
+
+    arrived = Signal(str)
+    _wake = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._kept: OrderedDict[str, QImage | str] = OrderedDict()
+        self._wake.connect(self._collect, Qt.ConnectionType.QueuedConnection)
+        self._decoder = _Decoder(self._wake.emit)
+        # Neither a view inside a window nor its children get a close event; the threads must end all the same.
+        self.destroyed.connect(self._decoder.close)
+        if app := QCoreApplication.instance():
+            app.aboutToQuit.connect(self.close)
+
+    def get(self, path: str) -> QImage | None:
+        """The thumbnail, or None if it is not there yet (it is then on its way) or cannot be made."""
+        kept = self._kept.get(path)
+        if kept is None:
+            self._decoder.want(path)
+            return None
+        self._kept.move_to_end(path)
+        return kept if isinstance(kept, QImage) else None
+
+    def problem(self, path: str) -> str:
+        """Why there is no thumbnail of that file; "" if nothing is known to be wrong."""
+        kept = self._kept.get(path)
+        return kept if isinstance(kept, str) else ""
+
+    @Slot()
+    def close(self) -> None:
+        """Forget what waits and wait for what runs; nothing arrives afterwards."""
+        self._decoder.close()
+
+    @Slot()
+    def _collect(self) -> None:
+        for path, picture in self._decoder.take():
+            self._kept[path] = picture
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            self.arrived.emit(path)
+
+
+class _Decoder:
+    """The threads' side: wishes in, pictures out, `notify` called (in a pool thread) when there are some."""
+
+    def __init__(self, notify: Callable[[], None]) -> None:
+        self._notify = notify
+        self._wanted: OrderedDict[str, None] = OrderedDict()
+        self._busy: set[str] = set()
+        self._made: list[Made] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._pool = QThreadPool()
+        self._pool.setMaxThreadCount(2)
+
+    def want(self, path: str) -> None:
+        """Put a wish in front of all others."""
+        with self._lock:
+            if self._closed or path in self._busy:
+                return
+            new = path not in self._wanted
+            self._wanted[path] = None
+            self._wanted.move_to_end(path)
+            if len(self._wanted) > WAITING:
+                self._wanted.popitem(last=False)
+        if new:
+            self._pool.start(QRunnable.create(self._work))
+
+    def take(self) -> list[Made]:
+        """What has been made since the last call."""
+        with self._lock:
+            made, self._made = self._made, []
+            self._busy.difference_update(path for path, _ in made)
+        return made
+
+    def close(self) -> None:
+        """Drop every wish and wait until the threads are idle; `notify` is not called any more."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._wanted.clear()
+            self._made.clear()
+        self._pool.waitForDone()
+
+    def _work(self) -> None:
+        with self._lock:
+            if not self._wanted:  # the wish was dropped, being too old
+                return
+            path, _ = self._wanted.popitem()
+            self._busy.add(path)
+        made = decode(path)
+        # Inside the lock: after `close` has had it, the object behind `notify` may be gone.
+        with self._lock:
+            if not self._closed:
+                self._made.append((path, made))
+                self._notify()
+
+
+def decode(path: str) -> QImage | str:
+    """The picture in a file at `SIZE` pixels, or one sentence on what is wrong with the file."""
+    try:
+        picture, _ = open_rgb(path)
+    except EngineError as error:
+        return error.title
+    picture.thumbnail((SIZE, SIZE), Image.Resampling.BOX, reducing_gap=2.0)
+    raw = picture.tobytes()
+    shared = QImage(raw, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888)
+    # The copy owns its memory; the bytes above do not outlive this call.
+    return shared.convertToFormat(QImage.Format.Format_RGB32)
