@@ -1,0 +1,97 @@
+"""The window's program: reads the command line, shows the window, then starts the engine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import convviz_gui
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from convviz_gui.gui.main_window import MainWindow
+
+NO_DISPLAY = (
+    "convviz-gui: there is no display to open a window on. "
+    "Work in a desktop session, or use the command line: convviz --help\n"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Open the window on the files named in `argv` (default: the process's arguments); return the exit code."""
+    options = _parser().parse_args(argv)
+    if not has_display(os.environ, sys.platform):
+        sys.stderr.write(NO_DISPLAY)
+        return 2
+    app = make_application()
+    window = make_window()
+    # Importing torch must not compete with the window's first appearance.
+    window.painted.connect(lambda: window.begin(options.files))
+    window.show()
+    _listen_to_ctrl_c(app, window)
+    return app.exec()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="convviz-gui", description=convviz_gui.__doc__)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="pictures, folders of pictures, or weights")
+    parser.add_argument("--version", action="version", version=f"ConvViz {convviz_gui.__version__}")
+    return parser
+
+
+def has_display(environ: Mapping[str, str], platform: str) -> bool:
+    """False where Qt would abort for want of a screen."""
+    if not platform.startswith(("linux", "freebsd")):
+        return True
+    return any(environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
+
+
+def make_application() -> QApplication:
+    """The `QApplication` with our style, theme and icon; an existing one is dressed and returned."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication, QIcon
+    from PySide6.QtWidgets import QApplication
+
+    from convviz_gui import paths
+    from convviz_gui.gui.theme import apply_theme
+    from convviz_gui.gui.window_state import WindowState
+
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    existing = QApplication.instance()
+    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app.setApplicationName("ConvViz")
+    app.setApplicationVersion(convviz_gui.__version__)
+    app.setDesktopFileName("io.github.convviz.ConvViz")
+    app.setStyle("Fusion")
+    app.setWindowIcon(QIcon(str(paths.resource("convviz.svg"))))
+    apply_theme(app, WindowState().theme)
+    app.styleHints().colorSchemeChanged.connect(lambda: apply_theme(app, WindowState().theme))
+    return app
+
+
+def make_window() -> MainWindow:
+    """The main window with its engine, not started yet."""
+    from convviz_gui.gui.main_window import MainWindow
+    from convviz_gui.worker.client import EngineClient
+
+    return MainWindow(EngineClient())
+
+
+def _listen_to_ctrl_c(app: QApplication, window: MainWindow) -> None:
+    from PySide6.QtCore import QTimer
+
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    # Python looks at signals only while it runs, so it gets to run a few times a second.
+    ticker = QTimer(app)
+    ticker.timeout.connect(lambda: None)
+    ticker.start(250)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

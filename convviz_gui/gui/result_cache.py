@@ -1,0 +1,65 @@
+"""The latest results of a tab, so that going back to a layer or a photo shows it at once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+
+import numpy as np
+
+from convviz_gui.engine.types import ModelInfo, Result, Run
+
+KEPT_BYTES = 128 * 2**20
+
+
+class ResultCache:
+    """Results by model and request, the oldest forgotten beyond `KEPT_BYTES` of arrays and photos."""
+
+    def __init__(self) -> None:
+        self._results: OrderedDict[object, Result] = OrderedDict()
+
+    def put(self, result: Result) -> None:
+        """Keep a result."""
+        key = _key(result.model, result.run)
+        self._results.pop(key, None)
+        self._results[key] = result
+        total = sum(size_of(kept) for kept in self._results.values())
+        while total > KEPT_BYTES and len(self._results) > 1:
+            _, dropped = self._results.popitem(last=False)
+            total -= size_of(dropped)
+
+    def get(self, model: ModelInfo, run: Run) -> Result | None:
+        """The result of exactly that request."""
+        found = self._results.get(_key(model, run))
+        if found is not None:
+            self._results.move_to_end(_key(model, run))
+        return found
+
+    def similar(self, model: ModelInfo, run: Run) -> Result | None:
+        """The latest result about the same subject, whatever its channels and settings."""
+        wanted = subject(run)
+        for result in reversed(self._results.values()):
+            if result.model.digest == model.digest and subject(result.run) == wanted:
+                return result
+        return None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._results.clear()
+
+
+def subject(run: Run) -> object:
+    """What a run is about: method, photo or folder, layer and class."""
+    image = run.image.digest if run.image is not None else None
+    return run.method, image, run.folder, run.target.layer, run.target.class_index
+
+
+def size_of(result: Result) -> int:
+    """Bytes of a result's arrays and of its photo."""
+    values = [getattr(result.payload, field.name) for field in dataclasses.fields(result.payload)]
+    size = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
+    return size + (result.run.image.pixels.nbytes if result.run.image is not None else 0)
+
+
+def _key(model: ModelInfo, run: Run) -> object:
+    return model.name, model.digest, model.device, subject(run), run.target.channels, run.settings, run.seed

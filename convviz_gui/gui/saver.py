@@ -1,0 +1,70 @@
+"""Save…: pictures, numbers and settings of a result, written by the engine into a folder of the user's choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from convviz_gui.engine.jobs import Failed, Finished
+from convviz_gui.engine.types import Export, Exported, Result
+from convviz_gui.worker.client import EngineClient
+
+EXPORT = "export"
+
+
+class Saver(QObject):
+    """Asks for a folder and runs the export lane.
+
+    Signals:
+        problem: a `Problem`; the result is still there to save.
+        saved: an `Exported`.
+    """
+
+    problem = Signal(object)
+    saved = Signal(object)
+
+    def __init__(self, client: EngineClient, window: QWidget) -> None:
+        super().__init__(window)
+        self._client = client
+        self._window = window
+        self._place = Path.home()
+        client.finished.connect(self._on_finished)
+        client.failed.connect(self._on_failed)
+
+    def ask(self, result: Result) -> None:
+        """Let the user choose a folder, then write `result` there."""
+        chosen = QFileDialog.getExistingDirectory(
+            self._window, f"Save where? A folder {proposed_name(result)} is made there", str(self._place)
+        )
+        if chosen:
+            self._place = Path(chosen)
+            self.save(result, str(free_name(self._place / proposed_name(result))))
+
+    def save(self, result: Result, folder: str) -> None:
+        """Write `result` into `folder`."""
+        self._client.submit(EXPORT, Export(result, folder))
+
+    def _on_finished(self, message: Finished) -> None:
+        if message.job.lane == EXPORT and isinstance(message.outcome, Exported):
+            self.saved.emit(message.outcome)
+
+    def _on_failed(self, message: Failed) -> None:
+        if message.job is not None and message.job.lane == EXPORT:
+            self.problem.emit(message.problem)
+
+
+def proposed_name(result: Result) -> str:
+    """A folder's name that tells what is in it: "grad-cam-squeezenet1_0-block5_relu2"."""
+    parts = [result.run.method, result.model.name, result.run.target.layer or ""]
+    name = "-".join(part for part in parts if part)
+    return "".join(char if char.isalnum() or char in "-_." else "_" for char in name)
+
+
+def free_name(wanted: Path) -> Path:
+    """`wanted`, or with the first number behind it that is not taken."""
+    path, number = wanted, 2
+    while path.exists():
+        path, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
+    return path

@@ -1,0 +1,44 @@
+"""F1: every key there is, on one page."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from convviz_gui.gui.theme import UNIT
+
+_GENERAL = (
+    ("Arrows", "walk through tiles, layers, photos"),
+    ("Enter", "open what is chosen"),
+    ("Esc", "close, go back, dismiss a notice"),
+    ("Wheel, drag", "zoom at the cursor, pan"),
+    ("Double-click", "fit the picture again"),
+    ("Right-click", "copy, save, compare"),
+)
+
+
+def shortcut_sheet(rows: list[tuple[str, str]], parent: QWidget) -> QDialog:
+    """A window listing (keys, what they do), the menus' before the general ones."""
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle("Keyboard and mouse")
+    cells = "".join(
+        f"<tr><td><b>{escape(keys)}</b>&nbsp;&nbsp;&nbsp;</td><td>{escape(what)}</td></tr>"
+        for keys, what in (*rows, *_GENERAL)
+    )
+    label = QLabel(f"<table cellspacing='4'>{cells}</table>")
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    scroll = QScrollArea()
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setWidgetResizable(True)
+    scroll.setWidget(label)
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
+    column.addWidget(scroll)
+    column.addWidget(buttons)
+    dialog.resize(60 * UNIT, 70 * UNIT)
+    return dialog
