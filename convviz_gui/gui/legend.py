@@ -92,7 +92,7 @@ class Legend(QWidget):
         kept = self.classes.currentRow()
         self._colours = [QColor(*colour) for colour in table[:DISTINCT].tolist()]
         self.classes.clear()
-        for place, group in enumerate(colouring.groups):
+        for group in colouring.groups:
             item = QListWidgetItem(f"{group.name}  {group.count}")
             item.setToolTip(f"{group.name}: {group.count} pictures. Click to dim or show.")
             self.classes.addItem(item)

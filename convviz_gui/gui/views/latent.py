@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
 from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
+from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.payloads import ByteArray, Payload, Points
 from convviz_gui.engine.types import ModelInfo, Result
@@ -18,7 +19,7 @@ from convviz_gui.gui.hover_card import HoverCard
 from convviz_gui.gui.legend import Legend
 from convviz_gui.gui.map_header import MapHeader
 from convviz_gui.gui.neighbour_strip import NeighbourStrip
-from convviz_gui.gui.picture_files import save_picture, write_whole
+from convviz_gui.gui.picture_files import save_picture
 from convviz_gui.gui.point_colours import ColourBy, Colouring, choices, colour_by
 from convviz_gui.gui.point_facts import PointFacts
 from convviz_gui.gui.point_list import PointList
@@ -284,7 +285,7 @@ class LatentView(PayloadView):
             return
         path = Path(chosen) if chosen.lower().endswith(".csv") else Path(f"{chosen}.csv")
         try:
-            write_whole(path, self.facts.csv().encode())
+            write_bytes(path, self.facts.csv().encode())
         except OSError as error:
             QMessageBox.warning(self, "The ranking was not saved", str(problem_from(error)))
 
