@@ -11,7 +11,7 @@ from typing import Any
 
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.errors import EngineError, Problem
 from convviz_gui.engine.export import MANIFEST, write_results
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Progressed, Ready, Started, run_job
@@ -108,17 +108,15 @@ class Console:
         sink.clear()
         last = sink.last
         if isinstance(last, Failed):
-            raise ProblemError(last)
+            raise _raised_again(last.problem)
         assert isinstance(last, Finished)
         return last.outcome
 
 
-class ProblemError(EngineError):
-    """A failed job's problem, on its way to the terminal."""
-
-    def __init__(self, failed: Failed) -> None:
-        super().__init__(failed.problem.title, failed.problem.hint, failed.problem.kind)
-        self.detail = failed.problem.detail
+def _raised_again(problem: Problem) -> EngineError:
+    error = EngineError(problem.title, problem.hint, problem.kind)
+    error.detail = problem.detail
+    return error
 
 
 class _Terminal:

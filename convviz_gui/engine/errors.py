@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,7 @@ class EngineError(Exception):
         self.title = title
         self.hint = hint
         self.kind = kind
+        self.detail = ""
 
     def __str__(self) -> str:
         return f"{self.title}. {self.hint}" if self.hint else f"{self.title}."
@@ -47,18 +49,18 @@ class Problem:
         return f"{self.title}. {self.hint}" if self.hint else f"{self.title}."
 
 
-_DISK_FULL = 28  # errno.ENOSPC
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
 def problem_from(error: BaseException) -> Problem:
     """Turn any exception into a `Problem`; the detail is the formatted traceback."""
     detail = "".join(traceback.format_exception(error))
     if isinstance(error, EngineError):
-        return Problem(error.kind, error.title, error.hint, detail)
-    if isinstance(error, OSError) and error.errno == _DISK_FULL:
+        return Problem(error.kind, error.title, error.hint, error.detail or detail)
+    if isinstance(error, OSError) and error.errno in _DISK_FULL:
         return Problem(
             ProblemKind.RESOURCE,
-            "The disk is full, so nothing was written",
+            "The disk is full or a limit on file sizes is reached, so nothing was written",
             "Free some space or choose another folder; the result is still here to save",
             detail,
         )

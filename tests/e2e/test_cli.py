@@ -1,0 +1,285 @@
+"""The command line's contract: options, exit codes, files, arrays."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from convviz_gui.cli import main
+from convviz_gui.engine.demo import toybox, toynet
+
+CAT = 0
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("toys")
+    paths = []
+    for i, sample in enumerate(toybox.samples(3, 11)):
+        Image.fromarray(sample.pixels).save(folder / f"toy {i}.png")
+        paths.append(str(folder / f"toy {i}.png"))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("dataset")
+    for i, sample in enumerate(toybox.samples(40, 12)):
+        place = root / toybox.CLASSES[sample.label]
+        place.mkdir(exist_ok=True)
+        Image.fromarray(sample.pixels).save(place / f"{i}.png")
+    (root / "cat" / "broken.png").write_bytes(b"no picture")
+    return str(root)
+
+
+def run(out: Path, *words: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    assert main(["run", *words, "--out", str(out)]) == 0
+    with np.load(out / "data.npz", allow_pickle=False) as data:
+        arrays = {key: data[key] for key in data.files}
+    return arrays, json.loads((out / "manifest.json").read_text())
+
+
+def shapes(arrays: dict[str, np.ndarray]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {key: (str(array.dtype), array.shape) for key, array in arrays.items()}
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one line that a mistake is answered with."""
+    capsys.readouterr()
+    assert main(list(words)) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = output.err.strip().splitlines()
+    assert len(lines) == 1
+    assert "Traceback" not in output.err
+    return lines[0]
+
+
+def test_activations(tmp_path: Path, pictures: list[str]) -> None:
+    words = ("activations", "--model", "demo", "--image", pictures[0], "--layer", "block3_conv1")
+    arrays, facts = run(tmp_path / "out", *words)
+    model = toynet.build_toynet()
+    n_channels = model.get_submodule("block3_conv1").out_channels
+    for key in ("mean", "std", "max", "sparsity"):
+        assert shapes(arrays)[key] == ("float32", (n_channels,))
+    maps = arrays["maps"]
+    assert (maps.dtype, maps.shape[0]) == (np.float32, n_channels)
+    assert maps.min() < 0
+    np.testing.assert_allclose(arrays["mean"], maps.mean((1, 2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(arrays["std"], maps.std((1, 2)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(arrays["sparsity"], (maps < 0.01 * maps.max()).mean((1, 2)), atol=1e-6)
+    assert facts["method"] == "activations"
+    assert facts["skipped"] == []
+    assert facts["model"]["digest"]
+    assert (tmp_path / "out" / "channels.png").exists()
+
+
+def test_filters(tmp_path: Path) -> None:
+    words = ("filters", "--model", "demo", "--layer", "block2_conv1", "--channels", "0,3,5-6", "--steps", "4")
+    arrays, facts = run(tmp_path / "out", *words, "--size", "80", "--seed", "3")
+    assert shapes(arrays) == {
+        "images": ("uint8", (4, 30, 30, 3)),
+        "trace": ("float32", (4, 4)),
+        "dead": ("bool", (4,)),
+        "channels": ("int64", (4,)),
+    }
+    assert arrays["channels"].tolist() == [0, 3, 5, 6]
+    assert (facts["parameters"]["steps"], facts["seed"]) == (4, 3)
+    again, _ = run(tmp_path / "again", *words, "--size", "80", "--seed", "3")
+    np.testing.assert_array_equal(arrays["images"], again["images"])
+
+
+def test_grad_cam_and_the_class_option(tmp_path: Path, pictures: list[str]) -> None:
+    words = ("grad-cam", "--model", "demo", "--image", pictures[CAT])
+    arrays, _ = run(tmp_path / "top", *words)
+    assert int(arrays["class_index"]) == int(arrays["logits"].argmax())
+    assert arrays["heat"].shape == (toynet.INPUT_SIZE, toynet.INPUT_SIZE)
+    assert (arrays["heat"].min(), arrays["heat"].max()) == (0, 1)
+    np.testing.assert_array_equal(arrays["box"], [0, 0, 128, 128])
+    other, facts = run(tmp_path / "other", *words, "--class", "4", "--layer", "block4_relu2")
+    assert int(other["class_index"]) == 4
+    assert facts["results"][0]["layer"] == "block4_relu2"
+    assert Image.open(tmp_path / "other" / "overlay.png").size == (128, 128)
+
+
+def test_latent(tmp_path: Path, folder: str) -> None:
+    words = ("latent", "--model", "demo", "--folder", folder, "--projection", "pca")
+    arrays, facts = run(tmp_path / "out", *words)
+    features = arrays["features"]
+    n, d = features.shape
+    assert n == 40
+    assert shapes(arrays)["xy"] == ("float32", (n, 2))
+    assert arrays["neighbours"].dtype.kind == "i"
+    assert arrays["neighbours"].shape == (n, 12)
+    assert arrays["logits"].shape == (n, 12)
+    assert set(arrays["labels"].tolist()) <= set(toybox.CLASSES)
+    assert [Path(item["path"]).name for item in facts["skipped"]] == ["broken.png"]
+    centred = features.astype(np.float64) - features.mean(0, dtype=np.float64)
+    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    expected = (u * s)[:, :2]
+    np.testing.assert_allclose(np.abs(arrays["xy"]), np.abs(expected), rtol=1e-3, atol=1e-4 * s[0] / np.sqrt(n))
+    distances = np.linalg.norm(features[:, None].astype(np.float64) - features[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    np.testing.assert_allclose(arrays["outlier"], np.sort(distances, axis=1)[:, :12].mean(1), rtol=1e-5)
+    assert d == arrays["features"].shape[1]
+
+
+def test_several_pictures_get_a_folder_each_and_bad_ones_are_listed(
+    tmp_path: Path, pictures: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = [
+        "run",
+        "grad-cam",
+        "--model",
+        "demo",
+        "--image",
+        pictures[0],
+        "nowhere.png",
+        pictures[1],
+        "--out",
+        str(out),
+    ]
+    assert main(words) == 0
+    facts = json.loads((out / "manifest.json").read_text())
+    assert [result["folder"] for result in facts["results"]] == ["0000_toy_0", "0001_toy_1"]
+    assert [item["path"] for item in facts["skipped"]] == ["nowhere.png"]
+    assert "nowhere.png" in capsys.readouterr().err
+    for result in facts["results"]:
+        assert (out / result["folder"] / "data.npz").exists()
+
+
+def test_layers_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["layers", "--model", "demo", "--json"]) == 0
+    layers = json.loads(capsys.readouterr().out)
+    assert set(layers[0]) == {"id", "kind", "shape", "channels", "params", "depth"}
+    assert [layer["depth"] for layer in layers] == sorted(layer["depth"] for layer in layers)
+    leaf = next(layer for layer in layers if layer["id"] == "classifier")
+    assert (leaf["kind"], leaf["shape"], leaf["channels"]) == ("Linear", [12], 12)
+    n_params = sum(parameter.numel() for parameter in toynet.build_toynet().parameters())
+    assert sum(layer["params"] for layer in layers) == n_params
+
+
+def test_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--search", "xception", "--json"]) == 0
+    sources = [entry["source"] for entry in json.loads(capsys.readouterr().out)]
+    assert "timm:legacy_xception" in sources
+    assert main(["models", "--search", "squeezenet"]) == 0
+    assert "torchvision:squeezenet1_0" in capsys.readouterr().out.splitlines()
+
+
+def test_json_on_stdout_is_the_manifest(
+    tmp_path: Path, pictures: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["run", "overview", "--model", "demo", "--image", pictures[0], "--out", str(tmp_path / "o"), "--json"]
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "o" / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("--layer", "no.such"),
+        ("--channels", "0-9999"),
+        ("--channels", "x"),
+        ("--steps", "0"),
+        ("--steps", "many"),
+        ("--no-such-option", "1"),
+        ("--model", "nonsense"),
+        ("--model", "torchvision:nonsense"),
+        ("--model", "timm:nonsense"),
+        ("--weights", "nowhere.safetensors"),
+        ("--device", "abacus"),
+        ("--seed", "x"),
+    ],
+)
+def test_mistakes_are_one_line_and_write_nothing(
+    tmp_path: Path, change: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["run", "filters", "--model", "demo", "--layer", "block1_conv1", "--out", str(out), *change]
+    refused(capsys, *words)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("words", [(), ("run",), ("run", "nonsense"), ("layers",), ("tour",), ("models", "--search")])
+def test_incomplete_commands(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    refused(capsys, *words)
+
+
+def test_bad_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "text.jpg").write_text("hello")
+    for bad in ("nowhere.png", str(tmp_path / "empty.png"), str(tmp_path / "text.jpg"), str(tmp_path)):
+        line = refused(capsys, "run", "grad-cam", "--model", "demo", "--image", bad, "--out", str(tmp_path / "out"))
+        assert Path(bad).name in line
+    assert not (tmp_path / "out").exists()
+    assert "picture" in refused(capsys, "run", "grad-cam", "--model", "demo", "--out", str(tmp_path / "out"))
+
+
+def test_an_output_folder_that_cannot_be_one(
+    tmp_path: Path, pictures: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    line = refused(
+        capsys, "run", "grad-cam", "--model", "demo", "--image", pictures[0], "--out", str(tmp_path / "file")
+    )
+    assert "--out" in line
+
+
+class Evil:
+    """Writes a file when unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (self.path, "w")
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".bin", ".ckpt", ".safetensors"])
+def test_a_pickle_that_would_run_code_is_refused(
+    tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, trap = tmp_path / f"weights{suffix}", tmp_path / "ran"
+    torch.save({"classifier.weight": Evil(str(trap))}, path)
+    refused(capsys, "layers", "--model", "demo", "--weights", str(path))
+    assert not trap.exists()
+
+
+def test_weights_of_another_architecture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "other.pth"
+    torch.save(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(4, 2)).state_dict(), path)
+    assert "other.pth" in refused(capsys, "layers", "--model", "demo", "--weights", str(path))
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, pictures: list[str]) -> None:
+    """A limit on file sizes stands for the full disk: the write fails in the middle of data.npz."""
+    code = (
+        "import resource, signal, sys; from convviz_gui.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); sys.exit(main(sys.argv[1:]))"
+    )
+    out = tmp_path / "out"
+    words = ["run", "activations", "--model", "demo", "--image", pictures[0], "--layer", "block1_conv1"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words, "--out", str(out)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not out.exists()
+
+
+def test_the_installed_command(pictures: list[str], tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "convviz_gui.cli", "run", "overview", "--model", "demo", "--image", pictures[0]]
+    done = subprocess.run([*words, "--out", str(tmp_path / "o")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
