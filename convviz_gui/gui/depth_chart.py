@@ -130,9 +130,6 @@ class DepthChart(QWidget):
 
     def _show_tip(self, at: QPoint, global_at: QPoint) -> None:
         i = self.bar_at(at.x())
-        help_ = (
-            "Share of positions where a layer's channels stay silent; deeper layers usually answer to fewer pictures."
-        )
         QToolTip.showText(global_at, _HELP if i is None else f"{self.text(i)}\n{_HELP}", self)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802

@@ -1,16 +1,14 @@
-"""Pictures and numbers on their way out: clipboard and files. A file is written whole or not at all."""
+"""Pictures and numbers on their way out: clipboard and files."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage, QImageWriter
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.payloads import FloatArray
 
@@ -33,25 +31,6 @@ def png_bytes(picture: QImage) -> bytes:
     return bytes(content.data())
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write or replace a file; if anything fails, what stood there before still stands.
-
-    Raises:
-        OSError: the disk is full, the folder may not be written, …
-    """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
-
-
 def save_picture(parent: QWidget, picture: QImage, suggested: str) -> None:
     """Ask for a place and save the picture there as PNG; if it cannot be, say why in words."""
     chosen, _ = QFileDialog.getSaveFileName(parent, "Save picture", f"{suggested}.png", "PNG picture (*.png)")
@@ -59,6 +38,6 @@ def save_picture(parent: QWidget, picture: QImage, suggested: str) -> None:
         return
     path = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
     try:
-        write_whole(path, png_bytes(picture))
+        write_bytes(path, png_bytes(picture))
     except OSError as error:
         QMessageBox.warning(parent, "The picture was not saved", str(problem_from(error)))

@@ -56,26 +56,29 @@ class TileGrid(QListView):
 
     # ------------------------------------------------------------------------------------------ content
 
-    def set_source(self, source: TileSource | None, order: IntArray | None = None) -> None:
-        """Show other tiles, in `order` (place → item). The current item stays current where there still is one."""
+    def set_source(self, source: TileSource | None, order: IntArray | None = None, *, keep: bool = False) -> None:
+        """Show other tiles, in `order` (place → item); `keep` the current item and what is in sight."""
         current = self.current_item()
         place = self.verticalScrollBar().value()
-        same = source is not None and self._tiles.source is not None and source.count == self._tiles.source.count
         self._delegate.forget()
         self._telling = False
         self._tiles.set_source(source, order)
         self._telling = True
-        if same:
+        if keep:
             self.select(current)
+            self.doItemsLayout()
             self.verticalScrollBar().setValue(place)
 
-    def refresh(self, items: Sequence[int] | None = None) -> None:
-        """These items (or all) look different now; nothing else is painted again."""
-        self._delegate.forget(items)
-        if items is None:
-            self.viewport().update()
-        else:
-            self._tiles.refresh(items)
+    def replace(self, source: TileSource, changed: Sequence[int]) -> bool:
+        """Take a newer state of the same tiles; only the `changed` items are painted again.
+
+        Returns:
+            True if the current item is among them.
+        """
+        self._tiles.source = source
+        self._delegate.forget(changed)
+        self._tiles.refresh(changed)
+        return self.current_item() in changed
 
     # ---------------------------------------------------------------------------------------- selection
 

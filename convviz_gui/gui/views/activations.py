@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
-from convviz_gui.engine.payloads import Payload
-from convviz_gui.engine.types import Result
+from convviz_gui.engine.colormaps import DIVERGING
+from convviz_gui.engine.payloads import Maps, Payload
+from convviz_gui.engine.types import ImageInput, Result
+from convviz_gui.gui.channel_panel import ChannelPanel
+from convviz_gui.gui.channel_tiles import ChannelTiles
+from convviz_gui.gui.colour_bar import ColourBar
+from convviz_gui.gui.depth_chart import DepthChart
+from convviz_gui.gui.grid_header import GridHeader
+from convviz_gui.gui.picture import Picture
+from convviz_gui.gui.picture_link import PictureLink
+from convviz_gui.gui.qimage import to_qimage
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.stage import Stage
+from convviz_gui.gui.theme import UNIT
+from convviz_gui.gui.tile_grid import TileGrid
+from convviz_gui.gui.values import reading
 from convviz_gui.gui.views.base import PayloadView
 
 
@@ -15,15 +29,187 @@ class ActivationsView(PayloadView):
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(selection, parent)
+        self._maps: Maps | None = None
+        self._tiles: ChannelTiles | None = None
+        self._image: ImageInput | None = None
+        self._channel = 0
+        self.header = GridHeader()
+        self.grid = TileGrid("Channels")
+        link = PictureLink(self)
+        self.photo = Picture("Photo", link)
+        self.map = Picture("Channel", link)
+        self.bar = ColourBar("Colours of the channel")
+        self.panel = ChannelPanel()
+        self.chart = DepthChart()
+        self.stage = Stage(self._arrange())
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.stage)
+        self._connect()
+
+    def _arrange(self) -> QWidget:
+        coloured = QVBoxLayout()
+        coloured.setSpacing(UNIT // 2)
+        coloured.addWidget(self.map, 1)
+        coloured.addWidget(self.bar)
+        close_up = QWidget()
+        row = QHBoxLayout(close_up)
+        row.setContentsMargins(0, UNIT, 0, UNIT)
+        row.setSpacing(2 * UNIT)
+        row.addWidget(self.photo, 1)
+        row.addLayout(coloured, 1)
+        row.addWidget(self.panel)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.addWidget(self.grid)
+        self.splitter.addWidget(close_up)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setSizes([320, 260])
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
+        column.setSpacing(UNIT)
+        column.addWidget(self.header)
+        column.addWidget(self.splitter, 1)
+        column.addWidget(self.chart)
+        return content
+
+    def _connect(self) -> None:
+        self.stage.asked.connect(self.run_wanted)
+        self.header.changed.connect(self._redraw)
+        self.header.side_changed.connect(self.grid.set_side)
+        self.grid.size_changed.connect(self.header.show_side)
+        self.grid.chosen.connect(self._choose)
+        self.grid.opened.connect(self._open)
+        self.grid.pointed.connect(self._tell_tile)
+        self.photo.hovered.connect(self._on_photo)
+        self.map.hovered.connect(self._on_map)
+        self.panel.filter_wanted.connect(lambda: self.show_tab.emit("filters"))
+        self.chart.layer_chosen.connect(self.selection.set_layer)
+        self.selection.channel_changed.connect(self._on_channel)
+        self.selection.overview_changed.connect(self._on_overview)
+        self._on_overview()
+
+    # -------------------------------------------------------------------------------------- PayloadView
 
     def show_preview(self, payload: Payload) -> None:
         """Show a picture of a run under way."""
+        if isinstance(payload, Maps):
+            self._show(payload, self.selection.image)
 
     def show_result(self, result: Result) -> None:
         """Show a finished run."""
+        if isinstance(result.payload, Maps):
+            self._show(result.payload, result.run.image)
 
     def show_message(self, sentence: str, button: str = "") -> None:
         """Show an empty state."""
+        self.stage.show_message(sentence, button)
 
     def set_stale(self, stale: bool) -> None:
         """Dim what is shown while a newer run is under way."""
+        self.stage.set_stale(stale)
+
+    # ------------------------------------------------------------------------------------------ showing
+
+    def _show(self, maps: Maps, image: ImageInput | None) -> None:
+        same_layer = self._maps is not None and self._maps.layer == maps.layer
+        same_layer = same_layer and self._maps is not None and len(self._maps.maps) == len(maps.maps)
+        self._maps = maps
+        if self.selection.layer == maps.layer:
+            self._channel = self.selection.channel
+        elif not same_layer:
+            self._channel = 0
+        self._channel = min(self._channel, len(maps.maps) - 1)
+        self.header.show_maps(maps)
+        self.chart.set_current(maps.layer)
+        self._show_photo(image)
+        self._redraw(keep=same_layer)
+        self.stage.show_content()
+
+    def _show_photo(self, image: ImageInput | None) -> None:
+        assert self._maps is not None
+        frame = QRectF(*(float(number) for number in self._maps.box))
+        if image is None:
+            self.photo.set_image(None, smooth=True)
+        elif image is not self._image or frame != self.photo.layers.frame:
+            self.photo.set_image(to_qimage(image.pixels), smooth=True, frame=frame)
+        self._image = image
+
+    def _redraw(self, *, keep: bool = True) -> None:
+        """Draw grid and close-up as the header says."""
+        if self._maps is None:
+            return
+        header = self.header
+        symmetric = header.colours.name() == DIVERGING
+        self._tiles = ChannelTiles(
+            self._maps, header.scaling(), header.colours.table(), symmetric=symmetric, sort=header.sort()
+        )
+        self.grid.set_source(self._tiles, header.sort().order(self._maps), keep=keep)
+        self.grid.select(self._channel, show=not keep)
+        self._show_channel()
+
+    def _show_channel(self) -> None:
+        if self._maps is None or self._tiles is None:
+            return
+        channel, scale = self._channel, self._tiles.scale
+        self.map.setAccessibleName(f"{self._maps.layer} channel {channel}")
+        self.map.set_image(self._tiles.image(channel), smooth=False)
+        self.map.set_values(self._maps.maps[channel])
+        self.bar.set_scale(float(scale.lo[channel]), float(scale.hi[channel]), self.header.colours.table())
+        self.panel.show_channel(self._maps, channel)
+
+    # ----------------------------------------------------------------------------------- what happens here
+
+    def _choose(self, channel: int) -> None:
+        self._channel = channel
+        self._show_channel()
+        if self._maps is not None and self.selection.layer == self._maps.layer:
+            self.selection.set_channel(channel)
+
+    def _open(self, channel: int) -> None:
+        self._choose(channel)
+        grid, close_up = self.splitter.sizes()
+        if close_up == 0:
+            self.splitter.setSizes([grid // 2, grid // 2])
+        self.map.setFocus()
+
+    def _on_channel(self) -> None:
+        maps, channel = self._maps, self.selection.channel
+        if maps is None or self.selection.layer != maps.layer or channel == self._channel:
+            return
+        if channel < len(maps.maps):
+            self._channel = channel
+            self.grid.select(channel, show=True)
+            self._show_channel()
+
+    def _on_overview(self) -> None:
+        self.chart.set_overview(self.selection.overview)
+
+    def _tell_tile(self, channel: int | None) -> None:
+        self.status.emit("" if channel is None or self._tiles is None else self._tiles.describe(channel))
+
+    def _on_map(self, at: tuple[float, float] | None) -> None:
+        self._tell_value(at)
+
+    def _on_photo(self, at: tuple[float, float] | None) -> None:
+        if at is None or self._maps is None:
+            self._tell_value(None)
+            return
+        x, y, width, height = (float(number) for number in self._maps.box)
+        u, v = (at[0] - x) / width, (at[1] - y) / height
+        if 0 <= u < 1 and 0 <= v < 1:
+            rows, columns = self._maps.maps.shape[1:]
+            self._tell_value((u * columns, v * rows))
+        else:
+            self._tell_value(None)
+            self.status.emit("outside the crop: the model did not see this")
+
+    def _tell_value(self, at: tuple[float, float] | None) -> None:
+        if at is None or self._maps is None:
+            self.bar.point_at(None)
+            self.status.emit("")
+            return
+        x, y = at
+        number = float(self._maps.maps[self._channel, int(y), int(x)])
+        self.bar.point_at(number)
+        self.status.emit(reading(y, x, number))

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from convviz_gui.engine.payloads import Payload
+from convviz_gui.engine.payloads import Gallery, Payload
 from convviz_gui.engine.types import Result
+from convviz_gui.gui.elided import ElidedLabel
+from convviz_gui.gui.filter_panel import FilterPanel
+from convviz_gui.gui.gallery_tiles import GalleryTiles, stitched
+from convviz_gui.gui.picture_files import save_picture
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.stage import Stage
+from convviz_gui.gui.theme import UNIT, numbers_font
+from convviz_gui.gui.tile_grid import TileGrid
 from convviz_gui.gui.views.base import PayloadView
 
 
@@ -15,15 +25,145 @@ class FiltersView(PayloadView):
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(selection, parent)
+        self._gallery: Gallery | None = None
+        self._item = 0
+        self.title = ElidedLabel()
+        self.title.setProperty("role", "title")
+        self.progress = QLabel()
+        self.progress.setProperty("role", "muted")
+        self.progress.setFont(numbers_font(self.progress.font()))
+        self.save_button = QPushButton("Save grid…")
+        self.save_button.setToolTip("All pictures stitched into one PNG, as in the chapter")
+        self.grid = TileGrid("Filters", side=104)
+        self.panel = FilterPanel()
+        self.stage = Stage(self._arrange())
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.stage)
+        self._connect()
+
+    def _arrange(self) -> QWidget:
+        above = QHBoxLayout()
+        above.setSpacing(2 * UNIT)
+        above.addWidget(self.title, 1)
+        above.addWidget(self.progress)
+        above.addWidget(self.save_button)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self.grid)
+        splitter.addWidget(self.panel)
+        splitter.setStretchFactor(0, 1)
+        splitter.setSizes([480, 272])
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
+        column.setSpacing(UNIT)
+        column.addLayout(above)
+        column.addWidget(splitter, 1)
+        return content
+
+    def _connect(self) -> None:
+        self.stage.asked.connect(self.run_wanted)
+        self.grid.chosen.connect(self._choose)
+        self.grid.opened.connect(self._open)
+        self.grid.pointed.connect(self._tell)
+        self.save_button.clicked.connect(self._save_grid)
+        self.panel.activation_wanted.connect(lambda: self.show_tab.emit("activations"))
+        self.selection.channel_changed.connect(self._on_channel)
+        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        copy, save = QAction("Copy grid", self.grid), QAction("Save grid…", self.grid)
+        copy.triggered.connect(self._copy_grid)
+        save.triggered.connect(self._save_grid)
+        self.grid.addActions([copy, save])
+
+    # -------------------------------------------------------------------------------------- PayloadView
 
     def show_preview(self, payload: Payload) -> None:
-        """Show a picture of a run under way."""
+        """Show the pictures so far; only those that changed are drawn again."""
+        if isinstance(payload, Gallery):
+            self._show(payload)
 
     def show_result(self, result: Result) -> None:
-        """Show a finished run."""
+        """Show a finished (or stopped) run."""
+        if isinstance(result.payload, Gallery):
+            self._show(result.payload)
 
     def show_message(self, sentence: str, button: str = "") -> None:
         """Show an empty state."""
+        self.stage.show_message(sentence, button)
 
     def set_stale(self, stale: bool) -> None:
         """Dim what is shown while a newer run is under way."""
+        self.stage.set_stale(stale)
+
+    # ------------------------------------------------------------------------------------------ showing
+
+    def _show(self, gallery: Gallery) -> None:
+        before, self._gallery = self._gallery, gallery
+        tiles = GalleryTiles(gallery)
+        if before is not None and _same_tiles(before, gallery) and self.stage.shows_content():
+            changed = self.grid.replace(tiles, tiles.changed(before))
+        else:
+            changed = True
+            self._item = self._wanted_item()
+            self.grid.set_source(tiles)
+            self.grid.select(self._item, show=True)
+        self._say(gallery)
+        if changed:
+            self.panel.show_item(gallery, self._item)
+        self.stage.show_content()
+
+    def _say(self, gallery: Gallery) -> None:
+        count, steps = len(gallery.channels), gallery.trace.shape[1]
+        self.title.setText(f"{gallery.layer}   {count} {'filter' if count == 1 else 'filters'}")
+        dead, formed = int(gallery.dead.sum()), int(((gallery.done >= steps) & ~gallery.dead).sum())
+        said = f"{formed} of {count} formed"
+        self.progress.setText(f"{said}, {dead} dead" if dead else said)
+
+    def _wanted_item(self) -> int:
+        """The channel chosen in the window if it is here, else the first."""
+        assert self._gallery is not None
+        if self._gallery.layer != self.selection.layer:
+            return 0
+        found = np.flatnonzero(self._gallery.channels == self.selection.channel)
+        return int(found[0]) if found.size else 0
+
+    # ----------------------------------------------------------------------------------- what happens here
+
+    def _choose(self, item: int) -> None:
+        self._item = item
+        if self._gallery is None:
+            return
+        self.panel.show_item(self._gallery, item)
+        if self._gallery.layer == self.selection.layer:
+            self.selection.set_channel(int(self._gallery.channels[item]))
+
+    def _open(self, item: int) -> None:
+        self._choose(item)
+        self.panel.picture.setFocus()
+
+    def _on_channel(self) -> None:
+        if self._gallery is None or self._gallery.layer != self.selection.layer:
+            return
+        found = np.flatnonzero(self._gallery.channels == self.selection.channel)
+        if found.size and int(found[0]) != self._item:
+            self._item = int(found[0])
+            self.grid.select(self._item, show=True)
+            self.panel.show_item(self._gallery, self._item)
+
+    def _tell(self, item: int | None) -> None:
+        if item is None or self._gallery is None:
+            self.status.emit("")
+        else:
+            self.status.emit(GalleryTiles(self._gallery).describe(item))
+
+    def _copy_grid(self) -> None:
+        if self._gallery is not None:
+            QGuiApplication.clipboard().setImage(stitched(self._gallery))
+
+    def _save_grid(self) -> None:
+        if self._gallery is not None:
+            save_picture(self, stitched(self._gallery), f"{self._gallery.layer} filters")
+
+
+def _same_tiles(first: Gallery, second: Gallery) -> bool:
+    return first.layer == second.layer and np.array_equal(first.channels, second.channels)
