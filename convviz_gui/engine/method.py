@@ -77,7 +77,7 @@ class Method(ABC, Generic[P]):
     def run(self, session: Session, request: Run, params: P) -> Steps[Payload]:
         """Yield `Update`s and return the payload. Raises `EngineError` for what the user can mend."""
 
-    def scores(self, payload: Any) -> tuple[Score, ...]:  # noqa: ARG002 - the default has nothing to say
+    def scores(self, payload: Any) -> tuple[Score, ...]:
         """Numbers worth saying beside the result."""
         return ()
 
