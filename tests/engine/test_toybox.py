@@ -125,15 +125,15 @@ def test_ears_and_faces_of_cats_and_dogs_have_like_areas(drawn: list[Sample]) ->
 
 
 def _mean_colour(sample: Sample) -> NDArray[np.float64]:
-    return sample.pixels.mean(axis=(0, 1))
+    return np.asarray(sample.pixels.mean(axis=(0, 1)))
 
 
 def _thing_colour(sample: Sample) -> NDArray[np.float64]:
-    return sample.pixels[sample.mask].mean(axis=0)
+    return np.asarray(sample.pixels[sample.mask].mean(axis=0))
 
 
 def _centroid(sample: Sample) -> NDArray[np.float64]:
-    return np.argwhere(sample.mask).mean(axis=0)
+    return np.asarray(np.argwhere(sample.mask).mean(axis=0))
 
 
 @pytest.mark.parametrize(

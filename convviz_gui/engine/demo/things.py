@@ -155,7 +155,7 @@ def flower(brush: Brush, palette: Palette, rng: np.random.Generator) -> None:
     turn, long, heart, sway = rng.random(4).tolist()
     bend = 0.16 * (sway - 0.5)
     stem = [(0, -0.2), (bend, 0.35), (0, 0.95)]
-    brush.stroke(stem, 0.17, palette.ink)
+    brush.stroke(stem, 0.17, palette.ink, corners=True)
     for side, y in ((1.0, 0.52), (-1.0, 0.66)):
         leaf = np.asarray([(0.02, 0.12), (0.16, -0.12), (0.5, -0.22), (0.4, 0.04)]) * (side, 1.0) + (bend * 0.6, y)
         brush.shape(smooth(leaf), palette.second)
@@ -181,14 +181,13 @@ def umbrella(brush: Brush, palette: Palette, rng: np.random.Generator) -> None:
     """A canopy of coloured panels with a scalloped rim, a shaft and a hooked handle."""
     hook, flat, tip = rng.random(3).tolist()
     side = 1.0 if hook < 0.5 else -1.0
-    handle = np.concatenate([[(0.0, -0.1), (0.0, 0.66)], arc(0.17 * side, 0.7, -0.17 * side, 0.2, 0, -180, 10) * 1.0])
-    handle[2:, 1] = 0.7 + np.abs(handle[2:, 1] - 0.7)
-    brush.stroke(handle, 0.17, palette.ink)
-    brush.stroke(handle, 0.075, palette.accent)
-    top, rim = -0.8 + 0.12 * flat, 0.04
+    handle = np.concatenate([[(0.0, -0.1), (0.0, 0.68)], arc(0.16 * side, 0.72, -0.16 * side, 0.18, 0, 180, 10)])
+    brush.stroke(handle, 0.19, palette.ink, corners=True)
+    brush.stroke(handle, 0.09, palette.accent, corners=True)
+    top, rim = -0.82 + 0.12 * flat, 0.16
     brush.stroke([(0, top), (0, top - 0.1 - 0.06 * tip)], 0.1)
     dome = arc(0, rim, 0.93, rim - top, 180, 360, 24)
-    scallops = [arc(x, rim, 0.2325, 0.13, 0, -180, 8) for x in (0.6975, 0.2325, -0.2325, -0.6975)]
+    scallops = [arc(x, rim, 0.2325, 0.1, 0, -180, 8) for x in (0.6975, 0.2325, -0.2325, -0.6975)]
     brush.shape(np.concatenate([dome, *scallops]), palette.main)
     for x0, x1, colour in ((-0.465, 0.0, palette.second), (0.465, 0.93, palette.second)):
         brush.fill(_panel(x0, x1, top, rim), colour)
@@ -204,5 +203,5 @@ def _rib(x: float, top: float, rim: float) -> np.ndarray[tuple[int, int], np.dty
 
 
 def _panel(x0: float, x1: float, top: float, rim: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    bottom = arc((x0 + x1) / 2, rim, (x1 - x0) / 2 * 0.9, 0.11, 180, 360, 8)
+    bottom = arc((x0 + x1) / 2, rim, (x1 - x0) / 2 * 0.9, 0.085, 180, 360, 8)
     return np.concatenate([_rib(x0 * 0.97, top + 0.03, rim), bottom, _rib(x1 * 0.97, top + 0.03, rim)[::-1]])
