@@ -1,0 +1,217 @@
+"""Filters by gradient ascent: the picture that each channel of a layer answers to most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from torch import Tensor
+
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.optim.ascent import PRECISIONS, Batch, unit_globally, unit_per_pixel
+from convviz_gui.engine.optim.canvas import MID_GREY
+from convviz_gui.engine.optim.objectives import ChannelMean
+from convviz_gui.engine.optim.workbench import workbench
+from convviz_gui.engine.params import Params, param
+from convviz_gui.engine.payloads import ByteArray, Gallery, frozen
+from convviz_gui.engine.session import Session
+from convviz_gui.engine.types import LayerNode, Run, Score
+
+DEFAULT_CHANNELS = 64
+NORMALISE = {"global": unit_globally, "per pixel": unit_per_pixel}
+
+
+@dataclass(frozen=True)
+class FiltersParams(Params):
+    """Defaults are the chapter's."""
+
+    steps: int = param(30, "Steps", "How often each picture is improved", lo=1, hi=4096, log=True)
+    learning_rate: float = param(
+        10.0,
+        "Learning rate",
+        "Length of a step: the gradient is normalised and multiplied by this. Smaller is finer but needs more steps",
+        lo=0.001,
+        hi=1000.0,
+        log=True,
+    )
+    size: int = param(200, "Size", "Side of the picture that is optimised, before the crop", lo=8, hi=1024, unit="px")
+    normalize: str = param(
+        "global",
+        "Normalise gradient",
+        "global: one length for the whole picture (2nd edition of the chapter). "
+        "per pixel: over the colours of each pixel alone (3rd edition), which fills the picture evenly",
+        choices=tuple(NORMALISE),
+    )
+    border: int = param(
+        2,
+        "Border",
+        "Positions of the map left out on every side, where padding makes a filter respond. "
+        "Maps that are too small for it keep at least their centre; units of a vector have no border",
+        lo=0,
+        hi=64,
+        advanced=True,
+    )
+    crop: int = param(
+        25, "Crop", "Cut off each side of the finished picture, where it fades", lo=0, hi=500, unit="px", advanced=True
+    )
+    precision: str = param(
+        "float32",
+        "Precision",
+        "bfloat16 computes the network with 3 significant digits: about twice as fast where the processor supports it, "
+        "slower where it does not; pictures differ in detail",
+        choices=PRECISIONS,
+        advanced=True,
+    )
+    batch: int = param(
+        0,
+        "Batch",
+        "Filters improved together. 0 chooses as many as run fastest for this network and device",
+        lo=0,
+        hi=512,
+        advanced=True,
+    )
+
+
+@register
+class Filters(Method[FiltersParams]):
+    """The picture that makes each channel respond most, grown from grey noise."""
+
+    name = "filters"
+    title = "Filters by gradient ascent"
+    category = Category.FILTERS
+    needs = frozenset({Need.LAYER, Need.CHANNELS})
+    params = FiltersParams
+    payload = Gallery
+    how_to_read = (
+        "Each tile starts as grey noise and is changed, step by step, into what raises the mean of one channel of the "
+        "layer fastest. Early layers show edges and colours, later ones textures, then parts of things. Colours and "
+        "contrast are stretched for every tile alone, so they cannot be compared between tiles; the curve of the "
+        "channel's mean over the steps can. A filter called dead answered to none of four different noise starts."
+    )
+    how_it_misleads = (
+        "A tile is one of many pictures that a channel answers to, and no photo looks like it: it says what drives the "
+        "channel, not what the channel is for, nor that it does nothing else. High frequencies are exaggerated, the "
+        "size and the number of steps shape what appears, and in deep layers 30 steps often leave mostly texture. "
+        "Dead means silent for noise: a photo may still wake the channel. Random weights give pretty tiles too."
+    )
+    reference = (
+        "Chollet, Deep Learning with Python, chapter on interpreting what ConvNets learn (Manning, 2nd ed. 2021, "
+        "3rd ed. 2025); Erhan, Bengio, Courville & Vincent, Visualizing Higher-Layer Features of a Deep Network, 2009; "
+        "Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks, arXiv:1312.6034, 2013"
+    )
+
+    def run(self, session: Session, request: Run, params: FiltersParams) -> Steps[Gallery]:
+        """Ascend one batch of channels after the other; stopping keeps what is there.
+
+        A channel's start depends on the seed and the channel alone. Its picture is the same whichever other channels
+        are asked for, up to rounding: batches of another size are summed in another order.
+        """
+        side = params.size - 2 * params.crop
+        if side < 1:
+            raise EngineError(
+                f"A crop of {params.crop} pixels a side leaves nothing of a picture of {params.size} pixels",
+                f"Set the crop to {(params.size - 1) // 2} or less, or enlarge the picture",
+            )
+        node = _layer(session, request.target.layer)
+        channels = _channels(node, request.target.channels)
+        total = len(channels) * params.steps
+        yield Update(0, total, "preparing the network")
+        bench = workbench(
+            session.model, node.id, session.info.preprocess, session.device, params.size, params.precision
+        )
+        work = _Work(node.id, channels, params.steps, side)
+        size = params.batch or bench.batch
+        for first in range(0, len(channels), size):
+            rows = range(first, min(first + size, len(channels)))
+            chosen = [channels[row] for row in rows]
+            batch = Batch(bench, chosen, partial(ChannelMean, border=params.border), request.seed)
+            note = f"filters {rows.start + 1}–{rows.stop} of {len(channels)}"
+            for _ in batch.wake():
+                yield Update(first * params.steps, total, note, work.gallery)
+            work.bury(rows, batch)
+            climb = batch.climb(params.steps, params.learning_rate, NORMALISE[params.normalize])
+            for step, losses in enumerate(climb):
+                work.record(rows, batch, step, losses)
+                done = first * params.steps + len(rows) * (step + 1)
+                yield Update(done, total, note, partial(work.gallery, rows, batch, params.crop))
+            work.draw(rows, batch, params.crop)
+        return work.gallery()
+
+    def scores(self, payload: Gallery) -> tuple[Score, ...]:
+        """How many filters could not be made to respond."""
+        dead, n = int(payload.dead.sum()), len(payload.dead)
+        return (Score("Dead filters", dead, f"{dead} of {n}", "Channels that answered to none of four noise starts"),)
+
+
+class _Work:
+    """The gallery as it grows: rows not begun are mid-grey with no step done and a trace of NaN."""
+
+    def __init__(self, layer: str, channels: Sequence[int], steps: int, side: int) -> None:
+        n = len(channels)
+        self._layer = layer
+        self._channels = np.array(channels, np.int64)
+        self._images: ByteArray = np.full((n, side, side, 3), MID_GREY, np.uint8)
+        self._trace = np.full((n, steps), np.nan, np.float32)
+        self._dead = np.zeros(n, np.bool_)
+        self._done = np.zeros(n, np.int64)
+
+    def bury(self, rows: range, batch: Batch) -> None:
+        """Note which channels of a batch no start could wake. With no gradient, every step has the same loss."""
+        for place, loss in batch.dead.items():
+            self._dead[rows[place]] = True
+            self._trace[rows[place]] = loss
+            self._done[rows[place]] = self._trace.shape[1]
+
+    def record(self, rows: range, batch: Batch, step: int, losses: Tensor) -> None:
+        """Note a step of the channels of a batch that are alive."""
+        alive = [rows[place] for place in batch.alive]
+        self._trace[alive, step] = losses.cpu().numpy()
+        self._done[alive] = step + 1
+
+    def draw(self, rows: range, batch: Batch, crop: int) -> None:
+        """Put a batch's pictures into the gallery."""
+        if batch.alive:
+            self._images[[rows[place] for place in batch.alive]] = batch.canvas.pictures(crop)
+
+    def gallery(self, rows: range = range(0), batch: Batch | None = None, crop: int = 0) -> Gallery:
+        """A frozen copy of what is there, with the pictures of a batch as they are now."""
+        if batch:
+            self.draw(rows, batch, crop)
+        return Gallery(
+            layer=self._layer,
+            channels=frozen(self._channels),
+            images=frozen(self._images.copy()),
+            trace=frozen(self._trace.copy()),
+            dead=frozen(self._dead.copy()),
+            done=frozen(self._done.copy()),
+        )
+
+
+def _layer(session: Session, layer: str | None) -> LayerNode:
+    """The layer asked for, or the last one with maps."""
+    layer = layer if layer is not None else session.info.default_map_layer
+    if layer is None:
+        raise EngineError("This network has no layer with maps", "Choose a layer with a vector as its output")
+    node = session.layer(layer)
+    if node.channels is None:
+        shape = "is not a tensor" if node.shape is None else f"has shape {node.shape}"
+        raise EngineError(
+            f"Layer {node.id!r} has no channels (its output {shape})", "Choose a layer with maps or a vector"
+        )
+    return node
+
+
+def _channels(node: LayerNode, asked: Sequence[int] | None) -> list[int]:
+    """The channels asked for, or the first 64."""
+    n = node.channels or 0
+    if asked is None:
+        return list(range(min(n, DEFAULT_CHANNELS)))
+    if not asked:
+        raise EngineError("No channel is chosen", f"Choose some of the {n} channels of layer {node.id!r}")
+    for channel in asked:
+        if not 0 <= channel < n:
+            raise EngineError(f"Layer {node.id!r} has no channel {channel}", f"Its channels go from 0 to {n - 1}")
+    return list(asked)

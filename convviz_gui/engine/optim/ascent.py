@@ -1,0 +1,163 @@
+"""Gradient ascent: one step at a time, so that whoever drives it can show, stop or interleave it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from convviz_gui.engine import hooks
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.optim.canvas import N_STARTS
+from convviz_gui.engine.optim.objectives import Objective
+from convviz_gui.engine.payloads import ByteArray
+
+PRECISIONS = ("float32", "bfloat16")
+
+
+class Canvas(Protocol):
+    """What an ascent varies: `leaf` [B, ...], and how it becomes pictures for the network and for the eye."""
+
+    leaf: Tensor
+
+    def model_input(self, leaf: Tensor) -> Tensor:
+        """The network's input [B, C, H, W] for a leaf [B, ...]; differentiable."""
+
+    def pictures(self, crop: int) -> ByteArray:
+        """The pictures u8 [B, H, W, 3], `crop` pixels cut off each side."""
+
+
+class Easel(Protocol):
+    """Where canvases come from and how they are improved."""
+
+    @property
+    def slope(self) -> Slope:
+        """Value and gradient at the layer looked at."""
+
+    def canvas(self, seed: int, channels: Sequence[int], start: int) -> Canvas:
+        """A fresh canvas for some channels; `start` in 0…`N_STARTS` − 1."""
+
+
+class Slope:
+    """Value and gradient of objectives at one layer of a network. No hook is left between calls.
+
+    Args:
+        model: a network in eval mode whose parameters require no gradient.
+        layer: id of the layer whose output the objectives read; nothing behind it is computed.
+        precision: "float32", or "bfloat16" for the network's arithmetic; canvas, loss and gradient stay float32.
+    """
+
+    def __init__(self, model: nn.Module, layer: str, precision: str = "float32") -> None:
+        self._model = model
+        self._layer = layer
+        self._half = precision == "bfloat16"
+
+    def output(self, batch: Tensor) -> Tensor:
+        """The layer's output for a network input [B, C, H, W]."""
+        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self._half):
+            return hooks.run_to(self._model, batch, self._layer)
+
+    def at(self, canvas: Canvas, objective: Objective) -> tuple[Tensor, Tensor]:
+        """Losses f32 [B] of a canvas, and each one's gradient with respect to its part of the leaf [B, ...].
+
+        Raises `EngineError` if the output does not depend differentiably on the input, or is not a number.
+        """
+        leaf = canvas.leaf.detach().requires_grad_(True)
+        with torch.enable_grad():
+            losses = objective(self.output(canvas.model_input(leaf)))
+            if losses.grad_fn is None:
+                raise EngineError(
+                    f"Layer {self._layer!r} does not depend differentiably on the picture",
+                    "Choose another layer; a part of this network that runs without gradients cannot be climbed",
+                )
+            (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+        losses = losses.detach()
+        if not (losses.isfinite().all() and gradient.isfinite().all()):
+            raise EngineError(
+                f"The activation of layer {self._layer!r} is not a finite number",
+                "Lower the learning rate or choose float32; if that does not help, the weights themselves are damaged",
+            )
+        return losses, gradient
+
+
+Normalise = Callable[[Tensor], Tensor]
+"""From gradients [B, C, H, W] to directions of the same shape; a zero gradient stays zero."""
+
+
+def unit_globally(gradient: Tensor) -> Tensor:
+    """Each picture's gradient [C, H, W] divided by its L2 norm (2nd edition of the chapter)."""
+    return _unit(gradient, (1, 2, 3))
+
+
+def unit_per_pixel(gradient: Tensor) -> Tensor:
+    """Each pixel's gradient [C] divided by its L2 norm (3rd edition of the chapter)."""
+    return _unit(gradient, (1,))
+
+
+def _unit(gradient: Tensor, dims: tuple[int, ...]) -> Tensor:
+    # Scaled first: the squares of the small gradients of deep layers would underflow.
+    largest = gradient.abs().amax(dims, keepdim=True)
+    scaled = gradient / torch.where(largest > 0, largest, 1.0)
+    norm = torch.linalg.vector_norm(scaled, dim=dims, keepdim=True)
+    return scaled / torch.where(norm > 0, norm, 1.0)
+
+
+def silent(gradient: Tensor) -> Tensor:
+    """bool [B]: pictures whose gradient [B, ...] is exactly zero, from where no ascent can leave."""
+    return gradient.flatten(1).eq(0).all(1)
+
+
+class Batch:
+    """Channels of one layer whose pictures are improved together, each with its own start and its own length of step.
+
+    Attributes:
+        canvas: pictures of the channels that are alive.
+        alive: places in `channels` of those that can be improved, in the order of the canvas. All, before `wake`.
+        dead: place and loss of those that no start could wake.
+    """
+
+    def __init__(
+        self, easel: Easel, channels: Sequence[int], objective: Callable[[Sequence[int]], Objective], seed: int
+    ) -> None:
+        self._easel = easel
+        self._channels = channels
+        self._objective = objective
+        self._seed = seed
+        self.canvas = easel.canvas(seed, channels, 0)
+        self.alive = list(range(len(channels)))
+        self.dead: dict[int, float] = {}
+
+    def wake(self) -> Iterator[None]:
+        """Give the channels that do not respond to the first start the other ones, a step of work at a time."""
+        losses, gradient = self._slope(self.canvas, self.alive)
+        yield
+        for start in range(1, N_STARTS):
+            asleep = silent(gradient).nonzero().flatten().tolist()
+            if not asleep:
+                break
+            fresh = self._easel.canvas(self._seed, [self._channels[place] for place in asleep], start)
+            self.canvas.leaf[asleep] = fresh.leaf
+            losses[asleep], gradient[asleep] = self._slope(fresh, asleep)
+            yield
+        dead = silent(gradient)
+        self.dead = {place: float(losses[place]) for place in dead.nonzero().flatten().tolist()}
+        self.alive = (~dead).nonzero().flatten().tolist()
+        self.canvas.leaf = self.canvas.leaf[~dead]
+        self._first = losses[~dead], gradient[~dead]
+
+    def climb(self, steps: int, rate: float, direction: Normalise) -> Iterator[Tensor]:
+        """Take the steps of the channels that are alive; gives the losses f32 [B] from before each step."""
+        if not self.alive:
+            return
+        losses, gradient = self._first
+        for step in range(steps):
+            if step:
+                losses, gradient = self._slope(self.canvas, self.alive)
+            self.canvas.leaf += rate * direction(gradient)
+            yield losses
+
+    def _slope(self, canvas: Canvas, places: Sequence[int]) -> tuple[Tensor, Tensor]:
+        objective = self._objective([self._channels[place] for place in places])
+        return self._easel.slope.at(canvas, objective)
