@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -74,9 +74,14 @@ class DepthChart(QWidget):
         return i if 0 <= i < len(self._overview.layers) else None
 
     def _current_bar(self) -> int | None:
-        if self._overview is None or self._current not in self._overview.layers:
+        if self._overview is None or self._current is None:
             return None
-        return self._overview.layers.index(self._current)
+        layers = self._overview.layers
+        if self._current in layers:
+            return layers.index(self._current)
+        # A block's output is that of the last layer in it.
+        inside = [i for i, layer in enumerate(layers) if layer.startswith(f"{self._current}.")]
+        return inside[-1] if inside else None
 
     # ------------------------------------------------------------------------------------------ painting
 
@@ -101,19 +106,19 @@ class DepthChart(QWidget):
             column = self.bar(i)
             gap = 1 if column.width() > 3 else 0
             column.setWidth(column.width() - gap)
-            painter.fillRect(column, between(ground, muted(self.palette()), 0.12))
             painter.fillRect(_lower(column, float(silent)), colour)
             narrow = column.adjusted(column.width() * 0.3, 0, -column.width() * 0.3, 0)
             painter.fillRect(_lower(narrow, float(blank)), between(colour, ground, 0.55))
-        if self.hasFocus():
-            painter.setPen(accent)
-            painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+        right = self.bar(len(self._overview.layers) - 1).right() if self._overview.layers else 0.0
+        painter.setPen(accent if self.hasFocus() else self.palette().color(QPalette.ColorRole.Mid))
+        painter.drawLine(QPointF(0, self.bar(0).top() - 1), QPointF(right, self.bar(0).top() - 1))
+        painter.drawLine(QPointF(0, self.height() - 1), QPointF(right, self.height() - 1))
 
     def _paint_title(self, painter: QPainter) -> None:
         line = QRectF(0, 0, self.width(), self.fontMetrics().height())
         painter.setPen(muted(self.palette()))
         shown = self._pointed if self._pointed is not None else self._current_bar()
-        said = self.text(shown) if shown is not None else "wide bars: silent positions, narrow: blank channels"
+        said = self.text(shown) if shown is not None else "0…100 % of positions silent; inner bar: channels blank"
         width = self.fontMetrics().horizontalAdvance(_TITLE)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, _TITLE)
         room = self.width() - width - 24

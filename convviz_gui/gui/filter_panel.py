@@ -54,4 +54,5 @@ class FilterPanel(QWidget):
         self.picture.setAccessibleName(f"{gallery.layer} filter {channel}")
         self.picture.set_image(tiles.picture(item), smooth=True)
         self.note.setText(tiles.describe(item))
+        self.note.setVisible(bool(tiles.note(item)))
         self.curve.set_trace(gallery.trace[item])

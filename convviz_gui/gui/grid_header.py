@@ -12,7 +12,7 @@ from convviz_gui.gui.channel_tiles import Sort
 from convviz_gui.gui.colour_combo import ColourCombo
 from convviz_gui.gui.elided import ElidedLabel
 from convviz_gui.gui.theme import UNIT
-from convviz_gui.gui.tile_grid import LARGEST, SMALLEST
+from convviz_gui.gui.tile_grid import LARGEST, SIDE, SMALLEST
 from convviz_gui.gui.words import shape
 
 
@@ -51,7 +51,7 @@ class GridHeader(QWidget):
         self.sort_combo.setToolTip("Order of the channels; the largest come first")
         self.scale_combo.setAccessibleName("Scale")
         self.size_slider.setRange(SMALLEST, LARGEST)
-        self.size_slider.setValue(96)
+        self.size_slider.setValue(SIDE)
         self.size_slider.setAccessibleName("Size of tiles")
         self.size_slider.setToolTip("Size of tiles (Ctrl+wheel)")
         self.size_slider.setFixedWidth(88)

@@ -11,14 +11,14 @@ from convviz_gui.engine.payloads import ByteArray, FloatArray, Heat
 from convviz_gui.engine.render import colour_index, resize_map
 from convviz_gui.gui.qimage import coloured_qimage
 
-_FINE = 768
+_FINE = 512
 
 
 class HeatOverlay:
     """Keeps the map finely interpolated, so that other colours cost no more than looking them up.
 
-    The values are interpolated here, before they are coloured, to a grid on which neighbours differ by a step or two
-    of the colour table; what Qt interpolates beyond that, between neighbouring colours, cannot be told apart.
+    The values are interpolated here, before they are coloured, to a grid on which neighbours differ by two or three
+    steps of the colour table; what Qt interpolates beyond that, between neighbouring colours, cannot be told apart.
     """
 
     def __init__(self, heat: FloatArray) -> None:

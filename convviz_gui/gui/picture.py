@@ -227,11 +227,16 @@ class Picture(QWidget):
         painter.setTransform(self._transform(), combine=True)
         self.layers.paint(painter, self.scale() * self.devicePixelRatioF())
         painter.restore()
+        self._paint_edges(painter)
         if self._mark is not None:
             self._paint_mark(painter, self.to_widget(self._mark))
-        if self.hasFocus() and self.focusPolicy() != Qt.FocusPolicy.NoFocus:
-            painter.setPen(self.palette().color(QPalette.ColorRole.Highlight))
-            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_edges(self, painter: QPainter) -> None:
+        # A map that is white at zero would otherwise have no edges on a light ground.
+        role = QPalette.ColorRole.Highlight if self.hasFocus() else QPalette.ColorRole.Mid
+        painter.setPen(self.palette().color(role))
+        whole = self._transform().mapRect(self.layers.bounds())
+        painter.drawRect(whole.intersected(QRectF(self.rect())).toRect().adjusted(0, 0, -1, -1))
 
     @staticmethod
     def _paint_mark(painter: QPainter, at: QPointF) -> None:

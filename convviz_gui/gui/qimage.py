@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.payloads import ByteArray
+from convviz_gui.engine.types import ImageInput
 
 _NATIVE = QImage.Format.Format_RGB32
 
@@ -29,6 +32,12 @@ def to_qimage(pixels: ByteArray) -> QImage:
     return QImage(shaped.data, width, height, width * (1 if grey else 3), format_).convertToFormat(_NATIVE)
 
 
+@lru_cache(maxsize=2)
+def photo_qimage(image: ImageInput) -> QImage:
+    """The photo as an image; several views show the same one."""
+    return to_qimage(image.pixels)
+
+
 def coloured_qimage(index: ByteArray, table: ByteArray) -> QImage:
     """An image from u8 [h, w], each value coloured by `table` u8 [256, 3].
 
@@ -42,7 +51,7 @@ def coloured_qimage(index: ByteArray, table: ByteArray) -> QImage:
     _check(index)
     if index.ndim != 2:
         raise ValueError(f"an indexed image is [h, w], not {index.shape}")
-    words = packed(table)[index]
+    words = np.ascontiguousarray(packed(table)[index])
     height, width = words.shape
     return QImage(words.data, width, height, 4 * width, _NATIVE).copy()
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+_WIDEST = 440
 PATIENCE_MS = 200
 """What comes sooner than this replaces what is shown without dimming it first."""
 
@@ -58,8 +59,8 @@ class _Message(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.sentence = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
-        self.sentence.setMaximumWidth(440)
         self.button = QPushButton()
+        self.button.setProperty("primary", True)
         column = QVBoxLayout(self)
         column.setSpacing(16)
         column.addStretch(2)
@@ -69,8 +70,9 @@ class _Message(QWidget):
 
     def say(self, sentence: str, button: str) -> None:
         self.sentence.setText(sentence)
-        # A wrapped label centred in a layout would otherwise shrink to a narrow column.
-        self.sentence.setMinimumWidth(min(440, self.sentence.fontMetrics().horizontalAdvance(sentence) + 8))
+        # A wrapped label centred in a layout would otherwise be too narrow and too low.
+        width = min(_WIDEST, self.sentence.fontMetrics().horizontalAdvance(sentence) + 8)
+        self.sentence.setFixedSize(width, self.sentence.heightForWidth(width))
         self.button.setText(button)
         self.button.setVisible(bool(button))
 

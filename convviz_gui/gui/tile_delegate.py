@@ -26,12 +26,15 @@ class TileDelegate(QStyledItemDelegate):
         self._model = model
         self._side = 96
         self._ratio = 1.0
+        self._ink_key = -1
+        self._caption_ink = QColor()
         self._kept: OrderedDict[int, QImage | None] = OrderedDict()
 
     def set_side(self, side: int) -> None:
         """Edge of a tile's picture in logical pixels."""
-        self._side = side
-        self._kept.clear()
+        if side != self._side:
+            self._side = side
+            self._kept.clear()
 
     def forget(self, items: Iterable[int] | None = None) -> None:
         """Make the pictures of these items anew when next needed, or those of all."""
@@ -64,14 +67,20 @@ class TileDelegate(QStyledItemDelegate):
             inside.moveCenter(square.center())
             painter.drawImage(inside.topLeft(), picture)
         if note := source.note(item):
-            painter.setPen(_ink(picture, palette))
+            painter.setPen(_ink_over(picture, palette))
             painter.drawText(square, Qt.AlignmentFlag.AlignCenter, note)
         self._frame(painter, square, option.state, palette)
-        painter.setPen(muted(palette))
+        painter.setPen(self._ink(palette))
         painter.setFont(numbers_font(painter.font()))
         line = QRect(square.left(), square.bottom() + 3, square.width(), cell.bottom() - square.bottom() - 3)
         caption = painter.fontMetrics().elidedText(source.caption(item), Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, caption)
+
+    def _ink(self, palette: QPalette) -> QColor:
+        # Mixing colours for every tile costs as much as drawing it.
+        if palette.cacheKey() != self._ink_key:
+            self._ink_key, self._caption_ink = palette.cacheKey(), muted(palette)
+        return self._caption_ink
 
     @staticmethod
     def _frame(painter: QPainter, square: QRect, state: QStyle.StateFlag, palette: QPalette) -> None:
@@ -106,7 +115,7 @@ class TileDelegate(QStyledItemDelegate):
         return made
 
 
-def _ink(picture: QImage | None, palette: QPalette) -> QColor:
+def _ink_over(picture: QImage | None, palette: QPalette) -> QColor:
     if picture is None:
         return palette.color(QPalette.ColorRole.WindowText)
     return ink_on(picture.pixelColor(picture.width() // 2, picture.height() // 2))

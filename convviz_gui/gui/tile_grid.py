@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from convviz_gui.engine.payloads import IntArray
-from convviz_gui.gui.tile_delegate import TileDelegate
+from convviz_gui.gui.tile_delegate import GAP, TileDelegate
 from convviz_gui.gui.tile_model import Index, TileModel, TileSource
 
-SMALLEST, LARGEST = 32, 320
+SMALLEST, SIDE, LARGEST = 32, 72, 320
+"""Edge of a tile in logical pixels."""
 _STEP = 1.15
 
 
@@ -31,7 +32,7 @@ class TileGrid(QListView):
     pointed = Signal(object)
     size_changed = Signal(int)
 
-    def __init__(self, name: str, side: int = 96, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, side: int = SIDE, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tiles = TileModel()
         self._delegate = TileDelegate(self._tiles)
@@ -49,6 +50,7 @@ class TileGrid(QListView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)
+        self.setStyleSheet("QListView { background: transparent; }")
         self.activated.connect(self._open)
         self.entered.connect(self._point)
         self.viewportEntered.connect(self._point_nowhere)
@@ -122,7 +124,7 @@ class TileGrid(QListView):
 
     @property
     def side(self) -> int:
-        """Edge of a tile's picture in logical pixels."""
+        """Edge of a tile's picture in logical pixels, as asked for; tiles grow a little to fill the rows."""
         return self._side
 
     def set_side(self, side: int) -> None:
@@ -131,13 +133,24 @@ class TileGrid(QListView):
         if side == self._side:
             return
         self._side = side
-        self._delegate.set_side(side)
-        cell = self._delegate.cell(self.fontMetrics())
-        self.setGridSize(cell)
-        self.verticalScrollBar().setSingleStep(cell.height() // 3)
+        self._justify()
         if self.currentIndex().isValid():
             self.scrollTo(self.currentIndex())
         self.size_changed.emit(side)
+
+    def _justify(self) -> None:
+        # Room for the scroll bar is always kept, as tiles that make it come and go would never settle.
+        room = self.width() - self.verticalScrollBar().sizeHint().width() - 1
+        columns = max(room // (self._side + GAP), 1)
+        self._delegate.set_side(max(min(room // columns - GAP, 2 * self._side), SMALLEST))
+        cell = self._delegate.cell(self.fontMetrics())
+        if cell != self.gridSize():
+            self.setGridSize(cell)
+            self.verticalScrollBar().setSingleStep(cell.height() // 3)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        self._justify()
+        super().resizeEvent(event)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(5 * self.gridSize().width(), 2 * self.gridSize().height())

@@ -15,12 +15,13 @@ from convviz_gui.gui.depth_chart import DepthChart
 from convviz_gui.gui.grid_header import GridHeader
 from convviz_gui.gui.picture import Picture
 from convviz_gui.gui.picture_link import PictureLink
-from convviz_gui.gui.qimage import to_qimage
+from convviz_gui.gui.qimage import photo_qimage
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.stage import Stage
 from convviz_gui.gui.theme import UNIT
 from convviz_gui.gui.tile_grid import TileGrid
 from convviz_gui.gui.values import reading
+from convviz_gui.gui.vector_chart import VectorChart
 from convviz_gui.gui.views.base import PayloadView
 
 
@@ -38,6 +39,7 @@ class ActivationsView(PayloadView):
         link = PictureLink(self)
         self.photo = Picture("Photo", link)
         self.map = Picture("Channel", link)
+        self.vector = VectorChart()
         self.bar = ColourBar("Colours of the channel")
         self.panel = ChannelPanel()
         self.chart = DepthChart()
@@ -51,6 +53,7 @@ class ActivationsView(PayloadView):
         coloured = QVBoxLayout()
         coloured.setSpacing(UNIT // 2)
         coloured.addWidget(self.map, 1)
+        coloured.addWidget(self.vector, 1)
         coloured.addWidget(self.bar)
         close_up = QWidget()
         row = QHBoxLayout(close_up)
@@ -83,6 +86,8 @@ class ActivationsView(PayloadView):
         self.grid.pointed.connect(self._tell_tile)
         self.photo.hovered.connect(self._on_photo)
         self.map.hovered.connect(self._on_map)
+        self.vector.chosen.connect(self._choose_in_chart)
+        self.vector.pointed.connect(self._tell_tile)
         self.panel.filter_wanted.connect(lambda: self.show_tab.emit("filters"))
         self.chart.layer_chosen.connect(self.selection.set_layer)
         self.selection.channel_changed.connect(self._on_channel)
@@ -132,7 +137,7 @@ class ActivationsView(PayloadView):
         if image is None:
             self.photo.set_image(None, smooth=True)
         elif image is not self._image or frame != self.photo.layers.frame:
-            self.photo.set_image(to_qimage(image.pixels), smooth=True, frame=frame)
+            self.photo.set_image(photo_qimage(image), smooth=True, frame=frame)
         self._image = image
 
     def _redraw(self, *, keep: bool = True) -> None:
@@ -151,7 +156,11 @@ class ActivationsView(PayloadView):
     def _show_channel(self) -> None:
         if self._maps is None or self._tiles is None:
             return
-        channel, scale = self._channel, self._tiles.scale
+        channel, scale, is_vector = self._channel, self._tiles.scale, self._tiles.is_vector
+        self.map.setVisible(not is_vector)
+        self.vector.setVisible(is_vector)
+        if is_vector:
+            self.vector.set_values(self._maps.maps[:, 0, 0], channel)
         self.map.setAccessibleName(f"{self._maps.layer} channel {channel}")
         self.map.set_image(self._tiles.image(channel), smooth=False)
         self.map.set_values(self._maps.maps[channel])
@@ -165,6 +174,10 @@ class ActivationsView(PayloadView):
         self._show_channel()
         if self._maps is not None and self.selection.layer == self._maps.layer:
             self.selection.set_channel(channel)
+
+    def _choose_in_chart(self, channel: int) -> None:
+        self.grid.select(channel, show=True)
+        self._choose(channel)
 
     def _open(self, channel: int) -> None:
         self._choose(channel)

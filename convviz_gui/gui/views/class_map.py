@@ -14,7 +14,7 @@ from convviz_gui.gui.heat_header import HeatHeader
 from convviz_gui.gui.heat_overlay import HeatOverlay, raw_maximum
 from convviz_gui.gui.picture import Picture
 from convviz_gui.gui.picture_link import PictureLink
-from convviz_gui.gui.qimage import coloured_qimage, to_qimage
+from convviz_gui.gui.qimage import coloured_qimage, photo_qimage
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.stage import Stage
 from convviz_gui.gui.theme import UNIT
@@ -44,8 +44,12 @@ class ClassMapView(PayloadView):
 
     def _arrange(self) -> QWidget:
         splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.addWidget(_column(self.photo, self.bar, "On the photo: positive evidence"))
-        splitter.addWidget(_column(self.raw, self.raw_bar, "Raw map: for (red) and against (blue)"))
+        left = _column(self.photo, self.bar, "On the photo: positive evidence")
+        right = _column(self.raw, self.raw_bar, "Raw map: for (red) and against (blue)")
+        left.setContentsMargins(0, 0, UNIT, 0)
+        right.setContentsMargins(UNIT, 0, 0, 0)
+        splitter.addWidget(left)
+        splitter.addWidget(right)
         splitter.setStretchFactor(0, 5)
         splitter.setStretchFactor(1, 3)
         splitter.setSizes([500, 300])
@@ -93,7 +97,7 @@ class ClassMapView(PayloadView):
         if image is None:
             self.photo.set_image(None, smooth=True)
         elif image is not self._image or frame != self.photo.layers.frame:
-            self.photo.set_image(to_qimage(image.pixels), smooth=True, frame=frame)
+            self.photo.set_image(photo_qimage(image), smooth=True, frame=frame)
         self._image = image
         self.photo.set_values(heat.heat)
         # Without positive evidence there is nothing to draw: all of the first colour would look like a finding.
