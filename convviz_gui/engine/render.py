@@ -27,7 +27,14 @@ def colour_index(values: FloatArray, lo: float, hi: float) -> ByteArray:
     if not hi > lo:
         return np.full(values.shape, 128, np.uint8)
     scaled = (values - np.float32(lo)) * np.float32(255 / (hi - lo)) + np.float32(0.5)
-    np.clip(np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0), 0, 255, out=scaled)
+    return to_bytes(scaled)
+
+
+def to_bytes(scaled: FloatArray) -> ByteArray:
+    """Clip to 0…255 in place and cut off fractions; NaN becomes 0."""
+    # Unlike maximum and clip, fmax takes the number where the other is NaN.
+    np.fmax(scaled, 0, out=scaled)
+    np.fmin(scaled, 255, out=scaled)
     return scaled.astype(np.uint8)
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from convviz_gui.engine.payloads import ByteArray, FloatArray, Maps, frozen
+from convviz_gui.engine.render import to_bytes
 
 
 class Scaling(StrEnum):
@@ -49,8 +50,7 @@ class ChannelScale:
         scaled: FloatArray = (values - self.offset[channel]) / self.divisor[channel]
         scaled *= np.float32(self.gain)
         scaled += np.float32(self.bias)
-        np.clip(np.nan_to_num(scaled, copy=False, nan=0.0, posinf=255.0, neginf=0.0), 0, 255, out=scaled)
-        return scaled.astype(np.uint8)
+        return to_bytes(scaled)
 
 
 def channel_scale(maps: Maps, scaling: Scaling, symmetric: bool = False) -> ChannelScale:

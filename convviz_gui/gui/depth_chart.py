@@ -99,14 +99,17 @@ class DepthChart(QWidget):
         current = self._current_bar()
         ground = self.palette().color(QPalette.ColorRole.Window)
         accent = self.palette().color(QPalette.ColorRole.Highlight)
+        usual = between(ground, muted(self.palette()), 0.55)
         for i, (silent, blank) in enumerate(zip(self._overview.sparsity, self._overview.blank, strict=True)):
-            colour = accent if i == current else between(ground, muted(self.palette()), 0.55)
+            colour = accent if i == current else usual
             if i == self._pointed:
                 colour = between(colour, self.palette().color(QPalette.ColorRole.WindowText), 0.3)
             column = self.bar(i)
             gap = 1 if column.width() > 3 else 0
             column.setWidth(column.width() - gap)
             painter.fillRect(_lower(column, float(silent)), colour)
+            if not blank:
+                continue
             narrow = column.adjusted(column.width() * 0.3, 0, -column.width() * 0.3, 0)
             painter.fillRect(_lower(narrow, float(blank)), between(colour, ground, 0.55))
         right = self.bar(len(self._overview.layers) - 1).right() if self._overview.layers else 0.0

@@ -49,20 +49,18 @@ def coloured_qimage(index: ByteArray, table: ByteArray) -> QImage:
         ValueError: of another shape, or empty.
     """
     _check(index)
-    if index.ndim != 2:
-        raise ValueError(f"an indexed image is [h, w], not {index.shape}")
-    words = np.ascontiguousarray(packed(table)[index])
+    if index.ndim != 2 or table.shape != (256, 3) or table.dtype != np.uint8:
+        raise ValueError(f"an indexed image is [h, w] with a table u8 [256, 3], not {index.shape} with {table.shape}")
+    words = np.ascontiguousarray(_words(table.tobytes())[index])
     height, width = words.shape
     return QImage(words.data, width, height, 4 * width, _NATIVE).copy()
 
 
-def packed(table: ByteArray) -> NDArray[np.uint32]:
-    """`table` u8 [n, 3] as opaque 0xffRRGGBB words, u32 [n]."""
-    if table.dtype != np.uint8 or table.ndim != 2 or table.shape[1] != 3:
-        raise ValueError(f"a colour table is u8 [n, 3], not {table.dtype} {table.shape}")
-    red, green, blue = table.astype(np.uint32).T
-    words: NDArray[np.uint32] = 0xFF000000 | red << 16 | green << 8 | blue
-    return words
+@lru_cache(maxsize=32)
+def _words(table: bytes) -> NDArray[np.uint32]:
+    """A table u8 [256, 3] as opaque 0xffRRGGBB words, u32 [256]."""
+    red, green, blue = np.frombuffer(table, np.uint8).reshape(256, 3).astype(np.uint32).T
+    return (0xFF000000 | red << 16 | green << 8 | blue).astype(np.uint32)
 
 
 def to_array(image: QImage) -> ByteArray:

@@ -10,12 +10,12 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from convviz_gui.gui.ink import ink_on, muted
-from convviz_gui.gui.theme import numbers_font
 from convviz_gui.gui.tile_model import Index, TileModel
 
 GAP = 8
 _MOST_BYTES = 64 * 2**20
 _FEWEST = 64
+_BELOW = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
 
 
 class TileDelegate(QStyledItemDelegate):
@@ -26,7 +26,7 @@ class TileDelegate(QStyledItemDelegate):
         self._model = model
         self._side = 96
         self._ratio = 1.0
-        self._ink_key = -1
+        self._ink_key: int | None = None
         self._caption_ink = QColor()
         self._kept: OrderedDict[int, QImage | None] = OrderedDict()
 
@@ -71,10 +71,8 @@ class TileDelegate(QStyledItemDelegate):
             painter.drawText(square, Qt.AlignmentFlag.AlignCenter, note)
         self._frame(painter, square, option.state, palette)
         painter.setPen(self._ink(palette))
-        painter.setFont(numbers_font(painter.font()))
         line = QRect(square.left(), square.bottom() + 3, square.width(), cell.bottom() - square.bottom() - 3)
-        caption = painter.fontMetrics().elidedText(source.caption(item), Qt.TextElideMode.ElideRight, line.width())
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, caption)
+        painter.drawText(line, _BELOW, source.caption(item))
 
     def _ink(self, palette: QPalette) -> QColor:
         # Mixing colours for every tile costs as much as drawing it.

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from convviz_gui.engine.payloads import IntArray
+from convviz_gui.gui.theme import numbers_font
 from convviz_gui.gui.tile_delegate import GAP, TileDelegate
 from convviz_gui.gui.tile_model import Index, TileModel, TileSource
 
@@ -41,6 +42,7 @@ class TileGrid(QListView):
         self.setModel(self._tiles)
         self.setItemDelegate(self._delegate)
         self.setAccessibleName(name)
+        self.setFont(numbers_font(self.font()))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)

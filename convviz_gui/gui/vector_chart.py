@@ -54,10 +54,13 @@ class VectorChart(QWidget):
         usual = between(self.palette().color(QPalette.ColorRole.Window), muted(self.palette()), 0.7)
         for channel in range(len(self._values)):
             painter.fillRect(self.bar(channel), usual)
-        # Last and at least two pixels wide, so that it is seen among a thousand.
+        # Last, wider and with a trail over the whole height, so that it is seen among a thousand.
         marked = self.bar(self._current)
         marked.setWidth(max(marked.width(), 2))
-        painter.fillRect(marked, self.palette().color(QPalette.ColorRole.Highlight))
+        accent = self.palette().color(QPalette.ColorRole.Highlight)
+        painter.fillRect(marked, accent)
+        accent.setAlpha(64)
+        painter.fillRect(QRectF(marked.left(), 0, marked.width(), self.height()), accent)
 
     def _at(self, event: QMouseEvent) -> int | None:
         channel = int(event.position().x() / max(self.width(), 1) * len(self._values))
