@@ -144,7 +144,7 @@ def _partly_hidden(sample: Sample, rng: np.random.Generator) -> NDArray[np.uint8
     if sample.ears is not None and sample.ears[hidden].sum() > 0.5 * sample.ears.sum():
         return sample.pixels
     pixels = sample.pixels.copy()
-    patch = np.clip(background(rng, side), 0, 255).astype(np.uint8)
+    patch = np.clip(background(rng, side), 0, 255).astype(np.uint8).transpose(1, 2, 0)
     pixels[hidden] = patch[: pixels.shape[0] - top, : pixels.shape[1] - left]
     return pixels
 

@@ -80,7 +80,7 @@ def test_the_mask_is_where_the_picture_differs_from_its_bare_background(
     from convviz_gui.engine.demo import toybox
 
     grey = np.float32(200.0)
-    monkeypatch.setattr(toybox, "background", lambda _rng, size: np.full((size, size, 3), grey, np.float32))
+    monkeypatch.setattr(toybox, "background", lambda _rng, size: np.full((3, size, size), grey, np.float32))
     for seed in range(6):
         sample = draw(label, np.random.default_rng(seed))
         pixels = sample.pixels.astype(int)

@@ -17,17 +17,17 @@ Pattern: TypeAlias = Callable[[Field, Field, np.random.Generator], Field]
 
 
 def background(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
-    """A textured background, f32 [size, size, 3] in 0..255, of a random pattern and colours."""
+    """A textured background of a random pattern and colours: f32 [3, size, size], about 0 to 255, not clipped."""
     pattern = PATTERNS[int(rng.integers(len(PATTERNS)))]
     x, y = _turned_axes(rng, size)
     mix = pattern(x, y, rng)
     mix += _noise(rng, size, 5) * 0.5 - 0.25
     first, second = _two_colours(rng)
-    picture = first + np.clip(mix, 0.0, 1.0)[..., None] * (second - first)
+    picture = first + np.clip(mix, 0.0, 1.0) * (second - first)
     if rng.random() < 0.4:
         picture = _confetti(picture, rng)
     grain = rng.standard_normal((size, size), dtype=np.float32)
-    picture += (grain * (1.0 + 5.0 * float(rng.random()) ** 2))[..., None]
+    picture += grain * np.float32(1.0 + 5.0 * float(rng.random()) ** 2)
     return picture
 
 
@@ -37,7 +37,7 @@ def _two_colours(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray
     step = (0.12 + 0.3 * dv) * (1 if value < 0.6 else -1)
     first = hsv(hue, 0.12 + 0.6 * s1, value)
     second = hsv(hue + 0.12 * (turn - 0.5) + (0.5 if turn > 0.8 else 0.0), 0.12 + 0.6 * s2, value + step)
-    return np.asarray(first, np.float32), np.asarray(second, np.float32)
+    return np.asarray(first, np.float32)[:, None, None], np.asarray(second, np.float32)[:, None, None]
 
 
 @lru_cache(maxsize=8)
@@ -168,8 +168,8 @@ PATTERNS: tuple[Pattern, ...] = (
 
 def _confetti(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     """Scatter small plain shapes, so that an outlined colourful spot alone says nothing about a class."""
-    size = picture.shape[0]
-    layer = Image.new("RGBA", (2 * size, 2 * size), (128, 128, 128, 0))
+    size = picture.shape[1]
+    layer = Image.new("RGBX", (2 * size, 2 * size), (128, 128, 128, 0))
     draw = ImageDraw.Draw(layer)
     count = int(rng.integers(5, 16))
     numbers = rng.random((count, 7))
@@ -187,6 +187,7 @@ def _confetti(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray
         else:
             box = (x - radius, y - radius, x + radius, y + radius)
             draw.ellipse(box, outline=colour, width=max(2, int(radius * 0.4)))
-    small = np.asarray(layer.reduce(2), dtype=np.float32)
-    alpha = small[..., 3:] * np.float32(1 / 255)
-    return picture + alpha * (small[..., :3] - picture)
+    small = np.asarray(layer.reduce(2)).transpose(2, 0, 1).astype(np.float32, order="C")
+    alpha = small[3] * np.float32(1 / 255)
+    scattered: NDArray[np.float32] = picture + alpha * (small[:3] - picture)
+    return scattered

@@ -32,7 +32,8 @@ class Brush:
         self._matrix = linear.T * (radius * SUPERSAMPLE)
         self._centre = full / 2
         self._unit = radius * SUPERSAMPLE
-        self._layer = Image.new("RGBA", (full, full), (*ink, 0))
+        # RGBX: reducing RGBA would premultiply and divide, four passes that matching surroundings make needless.
+        self._layer = Image.new("RGBX", (full, full), (*ink, 0))
         self._draw = ImageDraw.Draw(self._layer)
         self._stencil: Image.Image | None = None
         self._marks: ImageDraw.ImageDraw | None = None
@@ -68,9 +69,9 @@ class Brush:
             self._marks = ImageDraw.Draw(self._stencil)
         self._stencil_value = value
 
-    def layer(self) -> Image.Image:
-        """The finished picture, RGBA [side, side], antialiased."""
-        return self._layer.reduce(SUPERSAMPLE)
+    def layer(self) -> NDArray[np.uint8]:
+        """The finished picture, antialiased: u8 [side, side, 4], RGB and coverage."""
+        return np.asarray(self._layer.reduce(SUPERSAMPLE))
 
     def marked(self) -> NDArray[np.uint8] | None:
         """Coverage u8 [side, side] of what the stencil marked, or None if no stencil was started."""

@@ -102,21 +102,24 @@ def _random_linear(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _compose(
-    backdrop: NDArray[np.float32], layer: Image.Image, x: int, y: int, light: float
+    backdrop: NDArray[np.float32], layer: NDArray[np.uint8], x: int, y: int, light: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Lay the thing on the backdrop with a soft shadow and rounded shading; returns pixels and coverage."""
-    size = backdrop.shape[0]
-    whole = np.zeros((size, size, 4), np.uint8)
-    _paste_into(whole, np.asarray(layer), x, y)
+    size = backdrop.shape[1]
+    whole = _paste(layer, x, y, size)
     coverage = np.ascontiguousarray(whole[..., 3])
     soft = np.asarray(Image.fromarray(coverage).filter(ImageFilter.BoxBlur(size / 32)), dtype=np.float32)
     dx, dy = round(np.cos(light) * size / 40), round(np.sin(light) * size / 40)
     shadow, lit = _shifted(soft, dx, dy), _shifted(soft, -dx, -dy)
-    alpha = (coverage * np.float32(1 / 255))[..., None]
-    shaded = whole[..., :3] + ((lit - shadow) * np.float32(0.28))[..., None]
-    ground = backdrop * (np.float32(1) - shadow * np.float32(0.42 / 255))[..., None]
-    picture = ground + alpha * (shaded - ground)
-    return np.clip(picture + np.float32(0.5), 0, 255).astype(np.uint8), coverage
+    alpha = coverage * np.float32(1 / 255)
+    shaded = whole[..., :3].transpose(2, 0, 1).astype(np.float32, order="C")
+    shaded += (lit - shadow) * np.float32(0.28)
+    ground = backdrop * (np.float32(1) - shadow * np.float32(0.42 / 255))
+    shaded -= ground
+    shaded *= alpha
+    ground += shaded + np.float32(0.5)
+    pixels = np.clip(ground, 0, 255, out=ground).astype(np.uint8)
+    return np.ascontiguousarray(pixels.transpose(1, 2, 0)), coverage
 
 
 def _shifted(field: NDArray[np.float32], dx: int, dy: int) -> NDArray[np.float32]:
@@ -129,15 +132,12 @@ def _shifted(field: NDArray[np.float32], dx: int, dy: int) -> NDArray[np.float32
 
 
 def _paste(small: NDArray[np.uint8], x: int, y: int, size: int) -> NDArray[np.uint8]:
+    """A square frame of ``size`` pixels that is zero but for ``small``, cut to fit, at column x and row y."""
+    side = small.shape[0]
     whole = np.zeros((size, size, *small.shape[2:]), np.uint8)
-    _paste_into(whole, small, x, y)
-    return whole
-
-
-def _paste_into(whole: NDArray[np.uint8], small: NDArray[np.uint8], x: int, y: int) -> None:
-    size, side = whole.shape[0], small.shape[0]
     x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + side, size), min(y + side, size)
     whole[y0:y1, x0:x1] = small[y0 - y : y1 - y, x0 - x : x1 - x]
+    return whole
 
 
 def _frozen(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
