@@ -54,15 +54,13 @@ def has_display(environ: Mapping[str, str], platform: str) -> bool:
 
 def make_application() -> QApplication:
     """The `QApplication` with our style, theme and icon; an existing one is dressed and returned."""
-    from PySide6.QtCore import Qt
-    from PySide6.QtGui import QGuiApplication, QIcon
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from convviz_gui import paths
     from convviz_gui.gui.theme import apply_theme
     from convviz_gui.gui.window_state import WindowState
 
-    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("ConvViz")

@@ -85,6 +85,7 @@ class ClassList(QWidget):
             column.addWidget(bar)
             bar.clicked.connect(self._on_clicked)
             bar.hide()
+        column.addStretch(1)
         selection.overview_changed.connect(self._refresh)
         selection.class_changed.connect(self._refresh)
         selection.model_changed.connect(self._refresh)

@@ -167,14 +167,14 @@ class _Frame(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        area = option.rect  # type: ignore[attr-defined]  # missing in the stub
+        area = option.rect
         icon = index.data(Qt.ItemDataRole.DecorationRole)
         if isinstance(icon, QIcon):
             icon.paint(painter, area.adjusted(5, 5, -5, -5))
-        state = option.state  # type: ignore[attr-defined]
+        state = option.state
         if state & (QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver):
             chosen = bool(state & QStyle.StateFlag.State_Selected)
-            scheme = colours(self.parent() if isinstance(self.parent(), QWidget) else None)
+            scheme = colours()
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(scheme.accent if chosen else scheme.line), 2))
             painter.drawRoundedRect(area.adjusted(2, 2, -2, -2), 4, 4)

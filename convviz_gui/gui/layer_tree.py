@@ -112,6 +112,6 @@ def _size_columns(tree: QTreeView) -> None:
     header.setMinimumSectionSize(3 * UNIT)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     metrics = tree.fontMetrics()
-    for column, widest in ((1, "MaxPool2d_"), (2, "512 × 56 × 56"), (3, "Params_")):
+    for column, widest in ((1, "MaxPool2d_"), (2, "512×112×112"), (3, "Params_")):
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
         header.resizeSection(column, metrics.horizontalAdvance(widest) + UNIT)

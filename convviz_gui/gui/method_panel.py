@@ -74,6 +74,7 @@ class MethodPanel(QWidget):
         self.save.setToolTip("Save pictures, numbers and settings into a folder (Ctrl+S)")
         self.save.clicked.connect(self.save_wanted)
         self._lay_out()
+        self.reset.hide()
         self.set_enabled(ready=False, saveable=False)
 
     def _lay_out(self) -> None:

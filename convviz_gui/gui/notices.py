@@ -92,7 +92,9 @@ class Notices(QFrame):
         dialog.show()
 
     def _all(self) -> list[Problem]:
-        return [problem for problems in self._problems.values() for problem in problems]
+        # One cause can make several lanes fail; it is told once.
+        found = {str(problem): problem for problems in self._problems.values() for problem in problems}
+        return list(found.values())
 
     def _refresh(self) -> None:
         problems = self._all()

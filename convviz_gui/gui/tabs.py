@@ -12,6 +12,7 @@ from convviz_gui.gui.overview_lane import OVERVIEW
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tab import MethodTab
 from convviz_gui.gui.tab_spec import TABS
+from convviz_gui.gui.theme import UNIT
 from convviz_gui.worker.client import EngineClient
 
 
@@ -42,6 +43,8 @@ class Tabs(QObject):
         self.bar.setExpanding(False)
         self.bar.setElideMode(Qt.TextElideMode.ElideRight)
         self.pages = QStackedWidget()
+        # Pages may become smaller than they like: a notice above them must not push the window off a small screen.
+        self.pages.setMinimumSize(40 * UNIT, 24 * UNIT)
         self.panels = QStackedWidget()
         self.tabs = {spec.name: MethodTab(spec, selection, client, undo, parent) for spec in TABS}
         for tab in self.tabs.values():

@@ -47,11 +47,11 @@ class TargetForm(QWidget):
         self._needs: frozenset[str] = frozenset()
         self._rows = form_layout(self)
         self.layer = QComboBox() if tab.automatic else None
-        self.tree_layer = ElidedLabel()
+        self._tree_layer = None if tab.automatic else ElidedLabel()
         self.channels = QLineEdit(_FIRST)
         self.classes = QComboBox()
         self.folder = QLineEdit()
-        self._set_up_layer()
+        self._layer_row = self._set_up_layer()
         self._set_up_channels()
         self._set_up_classes()
         self._folder_row = self._set_up_folder()
@@ -59,10 +59,11 @@ class TargetForm(QWidget):
         selection.layer_changed.connect(self._show_layer)
         selection.class_changed.connect(self._show_class)
         selection.overview_changed.connect(self._show_class)
+        self._show_rows()
         self._on_model()
 
-    def _set_up_layer(self) -> None:
-        layer_row: QWidget = self.tree_layer
+    def _set_up_layer(self) -> QWidget:
+        row: QWidget | None = self._tree_layer
         if self.layer is not None:
             self.layer.addItems(["Automatic", "Selected in the tree"])
             self.layer.setAccessibleName("Layer")
@@ -70,9 +71,10 @@ class TargetForm(QWidget):
             self.layer.setMinimumContentsLength(8)
             self.layer.setToolTip("Automatic: the layer this method is usually asked at")
             self.layer.activated.connect(self._on_changed)
-            layer_row = self.layer
-        self._rows.addRow("Layer", layer_row)
-        self._layer_row = layer_row
+            row = self.layer
+        assert row is not None
+        self._rows.addRow("Layer", row)
+        return row
 
     def _set_up_channels(self) -> None:
         self.channels.setAccessibleName("Channels")
@@ -122,6 +124,9 @@ class TargetForm(QWidget):
     def set_method(self, info: MethodInfo) -> None:
         """Show the rows the method needs."""
         self._needs = info.needs
+        self._show_rows()
+
+    def _show_rows(self) -> None:
         rows = (
             ("layer", self._layer_row),
             ("channels", self.channels),
@@ -129,7 +134,7 @@ class TargetForm(QWidget):
             ("folder", self._folder_row),
         )
         for need, row in rows:
-            self._rows.setRowVisible(row, need in info.needs)
+            self._rows.setRowVisible(row, need in self._needs)
 
     def uses_tree(self) -> bool:
         """True if the layer chosen in the tree is the one asked about."""
@@ -183,7 +188,8 @@ class TargetForm(QWidget):
     def _show_layer(self) -> None:
         model = self._selection.model
         chosen = self._selection.layer or "–"
-        self.tree_layer.setText(chosen)
+        if self._tree_layer is not None:
+            self._tree_layer.setText(chosen)
         if self.layer is not None and model is not None and self._tab.automatic is not None:
             self.layer.setItemText(0, f"Automatic ({self._tab.automatic(model) or '–'})")
             self.layer.setItemText(1, f"Selected in the tree: {chosen}")

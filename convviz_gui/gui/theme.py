@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from convviz_gui import paths
+
 UNIT = 8
 """Logical pixels of the rhythm that every margin and gap keeps."""
 
@@ -123,6 +125,7 @@ def numbers_font(font: QFont) -> QFont:
 
 def stylesheet(c: Colours) -> str:
     """What a palette cannot say: flat tabs and buttons, thin lines, no boxes around boxes."""
+    up, down = (paths.resource(f"chevron-{way}.svg").as_posix() for way in ("up", "down"))
     return f"""
 QMainWindow::separator {{ background: {c.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {c.accent}; }}
@@ -154,8 +157,13 @@ QLineEdit, QAbstractSpinBox, QComboBox {{ background: {c.base}; border: 1px soli
     padding: 3px 6px; min-height: 18px; selection-background-color: {c.accent}; }}
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {c.accent}; }}
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {c.faint}; background: {c.window}; }}
-QLineEdit[invalid="true"] {{ border-color: {c.warning}; }}
+QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0; background: transparent; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
+QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 10px; height: 10px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 18px; }}
 QComboBox QAbstractItemView {{ background: {c.base}; border: 1px solid {c.line}; }}
+QLineEdit[invalid="true"] {{ border-color: {c.warning}; }}
 QPushButton {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: 4px; padding: 4px 12px; }}
 QPushButton:hover {{ border-color: {c.faint}; }}
 QPushButton:pressed {{ background: {c.line}; }}

@@ -12,8 +12,8 @@ def count(number: int) -> str:
 
 
 def shape(dims: tuple[int, ...] | None) -> str:
-    """(64, 55, 55) → "64 × 55 × 55"; None → "–"."""
-    return " × ".join(str(dim) for dim in dims) if dims else "–"
+    """(64, 55, 55) → "64×55×55"; None → "–"."""
+    return "×".join(str(dim) for dim in dims) if dims else "–"
 
 
 def duration(seconds: float) -> str:

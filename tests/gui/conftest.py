@@ -1,0 +1,88 @@
+"""What every test of the window is held to: no Qt warning, no unexpected log, nothing left open or running."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from convviz_gui.app import make_application
+from convviz_gui.gui.main_window import MainWindow
+from convviz_gui.worker.client import EngineClient
+
+# What the offscreen platform says of itself, whatever the program does.
+HARMLESS = ("This plugin does not support propagateSizeHints",)
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings and caches of the tests stay out of the user's."""
+    monkeypatch.setenv("CONVVIZ_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(autouse=True)
+def clean(qapp: QApplication, qtlog: Any, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail on Qt warnings, log records from WARNING up, windows left behind and threads still running."""
+    before = set(qapp.topLevelWidgets())
+    threads = set(threading.enumerate())
+    yield
+    _delete_later()
+    left = [widget for widget in QApplication.topLevelWidgets() if widget not in before]
+    assert not left, f"windows left behind: {left}"
+    running = [t for t in threading.enumerate() if t not in threads and not isinstance(t, threading._DummyThread)]
+    assert not running, f"threads left running: {running}"
+    assert "engine" not in _native_threads(), "the engine's thread was left running"
+    said = [record.message for record in qtlog.records if not str(record.message).startswith(HARMLESS)]
+    assert not said, f"Qt said: {said}"
+    logged = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.WARNING]
+    assert not logged, f"logged: {logged}"
+
+
+def _delete_later() -> None:
+    for _ in range(2):
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+
+
+def _native_threads() -> list[str]:
+    tasks = Path("/proc/self/task")
+    return [(task / "comm").read_text().strip() for task in tasks.iterdir()] if tasks.is_dir() else []
+
+
+@pytest.fixture(scope="session")
+def dressed(qapp: QApplication) -> QApplication:
+    """The application with the program's style and theme."""
+    assert make_application() is qapp
+    return qapp
+
+
+@pytest.fixture
+def window(dressed: QApplication, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The main window as the program makes it, on screen, its engine not started."""
+    assert not dressed.windowIcon().isNull()
+    made = MainWindow(EngineClient())
+    made.resize(1280, 720)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
+def ready(window: MainWindow, qtbot: QtBot) -> MainWindow:
+    """The main window with the demo open and the first activations on screen."""
+    window.begin()
+    qtbot.waitUntil(
+        lambda: window.tabs.current.result is not None and window.selection.overview is not None, timeout=60_000
+    )
+    return window
