@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -24,6 +24,7 @@ from convviz_gui.gui.qimage import to_qimage
 from convviz_gui.gui.values import value
 
 _SWATCH = 12
+_PADDING = 28
 
 
 class Legend(QWidget):
@@ -47,7 +48,7 @@ class Legend(QWidget):
         self.note.setProperty("role", "muted")
         self.classes = _ClassList()
         self.classes.itemClicked.connect(self._toggle)
-        self.classes.itemActivated.connect(self._activated)
+        self.classes.key_pressed.connect(self._toggle)
         self.classes.customContextMenuRequested.connect(self._menu)
         self.scale = ScaleBar()
         self._pages = QStackedWidget()
@@ -110,11 +111,6 @@ class Legend(QWidget):
     def _toggle(self, item: QListWidgetItem) -> None:
         self.set_dimmed(self._dimmed ^ {self.classes.row(item)})
 
-    def _activated(self, item: QListWidgetItem) -> None:
-        # A style may activate on a click, which has toggled already: only the key is meant here.
-        if self.classes.hasFocus() and not self.classes.underMouse():
-            self._toggle(item)
-
     def _menu(self, place: QPoint) -> None:
         item = self.classes.itemAt(place)
         menu = QMenu(self)
@@ -162,7 +158,14 @@ class ScaleBar(QWidget):
 
 
 class _ClassList(QListWidget):
-    """Classes in as many columns as there is room for."""
+    """Classes in as many columns as there is room for.
+
+    Signals:
+        key_pressed: space or Enter was pressed on this item.
+    """
+
+    # Not `itemActivated`: some styles send it for a click as well, which would toggle twice.
+    key_pressed = Signal(QListWidgetItem)
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,10 +183,17 @@ class _ClassList(QListWidget):
         """Make every cell as wide as the columns that fit share among them."""
         metrics = self.fontMetrics()
         texts = [self.item(row).text() for row in range(self.count())]
-        widest = max(map(metrics.horizontalAdvance, texts), default=0) + _SWATCH + 20
-        width = self.viewport().width() - 2
+        widest = max(map(metrics.horizontalAdvance, texts), default=0) + _SWATCH + _PADDING
+        # Room for the scroll bar is always left: columns must not come and go with it.
+        width = self.width() - self.verticalScrollBar().sizeHint().width() - 2
         columns = max(width // max(widest, 1), 1)
         self.setGridSize(QSize(width // columns, metrics.height() + 6))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:
+            self.key_pressed.emit(self.currentItem())
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)

@@ -68,6 +68,12 @@ class Colouring:
             return self.level
         return (self.group % palette.DISTINCT + palette.DISTINCT * self.mask(dimmed)).astype(np.uint8)
 
+    def height(self, dimmed: frozenset[int]) -> ByteArray:
+        """What lies over what, u8 [N]: odd points over common ones, plain over dimmed, known over unknown."""
+        if self.continuous:
+            return np.where(self.level == _LEVELS, 0, self.level + 1).astype(np.uint8)
+        return (~self.mask(dimmed)).astype(np.uint8)
+
     def mask(self, dimmed: frozenset[int]) -> BoolArray:
         """True [N] for the points of the groups `dimmed`."""
         if self.continuous:

@@ -15,7 +15,7 @@ from convviz_gui.gui.scatter_raster import Packed, Window, disc_radius, splat
 RIM = 0.9
 """Edge around each disc, in logical pixels, in the colour of the ground."""
 
-MOVING_LIMIT = 150_000
+MOVING_LIMIT = 100_000
 """Points drawn while the view moves; all are drawn as soon as it rests."""
 
 
@@ -33,6 +33,7 @@ class RasterItem(QGraphicsItem):
         self._palette: ByteArray = np.zeros((1, 3), np.uint8)
         self._ground = (255, 255, 255)
         self._order: IntArray = np.zeros(0, np.int64)
+        self._ordered: tuple[FloatArray, ByteArray] | None = None
         self._moving = False
         self._image: QImage | None = None
 
@@ -53,16 +54,16 @@ class RasterItem(QGraphicsItem):
         if len(xy) != len(self._rows):
             self._rows = np.zeros(len(xy), np.uint8)
             self._order = np.random.default_rng(0).permutation(len(xy)).astype(np.int64)
-        self._xy = xy
+        self._xy, self._ordered = xy, None
         self._changed()
 
-    def set_colours(self, rows: ByteArray, palette: ByteArray, ground: tuple[int, int, int], behind: IntArray) -> None:
-        """Colour point i with `palette[rows[i]]`; the points `behind` are drawn first."""
+    def set_colours(self, rows: ByteArray, palette: ByteArray, ground: tuple[int, int, int], height: ByteArray) -> None:
+        """Colour point i with `palette[rows[i]]`; a point of more `height` u8 [N] lies over one of less."""
         self._rows, self._palette, self._ground = rows, palette, ground
-        # In random order, so that no class hides another just by its place in the alphabet.
+        # Else in random order, so that no class hides another just by its place in the alphabet.
         order = np.random.default_rng(0).permutation(len(rows)).astype(np.int64)
-        is_behind = np.isin(order, behind)
-        self._order = np.concatenate([order[is_behind], order[~is_behind]])
+        self._order = order[np.argsort(height[order], kind="stable")]
+        self._ordered = None
         self._changed()
 
     def set_view(self, window: Window, area: QRectF, ratio: float, crowd: float) -> None:
@@ -94,20 +95,23 @@ class RasterItem(QGraphicsItem):
     def _draw(self) -> QImage:
         if self._window is None:
             return QImage()
-        order = self._order
-        if self._moving and len(order) > MOVING_LIMIT:
-            # The end holds the points that lie on top.
-            order = order[-MOVING_LIMIT:]
+        if self._ordered is None:
+            self._ordered = self._xy[self._order], self._rows[self._order]
+        # The end holds the points that lie on top.
+        first = -MOVING_LIMIT if self._moving else 0
+        xy, rows = self._ordered[0][first:], self._ordered[1][first:]
+        sample = len(xy) / max(len(self._xy), 1)
         width, height = (max(int(np.ceil(side)), 1) for side in (self._window.width, self._window.height))
         words = splat(
-            self._window.to_pixels(self._xy[order]),
-            self._rows[order],
+            self._window.to_pixels(xy),
+            rows,
             self._palette,
             width=width,
             height=height,
             radius=self._radius * self._ratio,
             rim=RIM * self._ratio if self._radius > 2.0 else 0.0,
             ground=self._ground,
+            sample=sample or 1.0,
         )
         image = translucent_qimage(words)
         image.setDevicePixelRatio(self._ratio)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPalette
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray
@@ -77,7 +77,6 @@ class ScatterPlot(QWidget):
         box.sigRangeChanged.connect(self._on_range)
         box.sigRangeChangedManually.connect(self._on_touch)
         box.sigResized.connect(self._on_resize)
-        graphics.scene().sigMouseMoved.connect(self._on_mouse_moved)
         graphics.scene().sigMouseClicked.connect(self._on_mouse_clicked)
         graphics.viewport().installEventFilter(self)
         return graphics, box
@@ -98,10 +97,13 @@ class ScatterPlot(QWidget):
         else:
             self.fit()
 
-    def set_colours(self, rows: ByteArray, palette: ByteArray, dimmed: BoolArray) -> None:
-        """Colour point i with `palette[rows[i]]`; dimmed points lie below and are passed over by the cursor."""
+    def set_colours(self, rows: ByteArray, palette: ByteArray, dimmed: BoolArray, height: ByteArray) -> None:
+        """Colour point i with `palette[rows[i]]`; the cursor passes over the points `dimmed` bool [N].
+
+        A point of more `height` u8 [N] lies over one of less.
+        """
         self._dimmed = dimmed
-        self._raster.set_colours(rows, palette, self.ground(), np.flatnonzero(dimmed).astype(np.int64))
+        self._raster.set_colours(rows, palette, self.ground(), height)
 
     def choose(self, row: int, neighbours: tuple[int, ...] = ()) -> None:
         """Mark a point (-1: none) and its neighbours, and bring it into view if it is outside."""
@@ -219,9 +221,6 @@ class ScatterPlot(QWidget):
         place = self._box.mapSceneToView(scene)
         return self.pick(place.x(), place.y())
 
-    def _on_mouse_moved(self, scene: QPointF) -> None:
-        self._hover(self._pick_scene(scene))
-
     def _hover(self, row: int) -> None:
         if row != self._hovered:
             self._hovered = row
@@ -244,7 +243,11 @@ class ScatterPlot(QWidget):
             self.clicked.emit(row)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Leave:
+        # Not the scene's own signal: it drops moves that follow fast on one another, the last one too.
+        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseMove:
+            moving = event.buttons() != Qt.MouseButton.NoButton
+            self._hover(-1 if moving else self._pick_scene(self._graphics.mapToScene(event.position().toPoint())))
+        elif event.type() == QEvent.Type.Leave:
             self._hover(-1)
         return super().eventFilter(watched, event)
 

@@ -61,6 +61,7 @@ def splat(
     radius: float,
     rim: float = 0.0,
     ground: tuple[int, int, int] = (0, 0, 0),
+    sample: float = 1.0,
 ) -> Packed:
     """Draw points into a picture of their own.
 
@@ -70,6 +71,7 @@ def splat(
         palette: u8 [P, 3] sRGB, P ≤ 256.
         radius: of a disc in device pixels, its rim included.
         rim: width in device pixels of an edge in the colour `ground` that keeps neighbouring discs apart.
+        sample: the fraction of all points that these are; a sample is drawn in the manner of the whole.
 
     Returns:
         u32 [height, width], premultiplied 0xAARRGGBB, which is Qt's fastest format with transparency.
@@ -80,7 +82,7 @@ def splat(
     seen = np.flatnonzero((x > -reach) & (x < width + reach) & (y > -reach) & (y < height + reach))
     places, rows = pixels[seen], colour[seen]
     stamps = _stamps(radius, rim)
-    if len(seen) * (len(stamps.core) + len(stamps.fringe)) <= STAMP_BUDGET:
+    if len(seen) / sample * (len(stamps.core) + len(stamps.fringe)) <= STAMP_BUDGET:
         return _draw_discs(places, rows, palette, ground, (height, width), stamps)
     return _draw_density(places, rows, palette, (height, width))
 
@@ -140,17 +142,22 @@ def _draw_discs(
     corner = np.floor(places).astype(np.int64)
     start = (corner[:, 1] + border) * stride + corner[:, 0] + border
 
-    on_top = np.zeros((height + 2 * border) * stride, np.int32)
-    rank = np.arange(1, len(places) + 1, dtype=np.int32)[:, None]
-    core = stamps.core @ np.array([stride, 1])
-    # Of several writes to one element numpy keeps the last: the point on top.
-    on_top[start[:, None] + core] = np.broadcast_to(rank, (len(places), len(core)))
-    canvas = np.concatenate([np.zeros(1, np.uint32), _opaque(palette)[rows]])[on_top]
-
     phase = np.minimum((places - corner) * PHASES, PHASES - 1).astype(np.int64)
     soft = _fringe_colours(palette, ground, stamps)[rows, phase[:, 1] * PHASES + phase[:, 0]]
-    where = start[:, None] + stamps.fringe @ np.array([stride, 1])
-    _blend(canvas, where, soft, (soft > 0) & (rank > on_top[where]))
+    core = start[:, None] + stamps.core @ np.array([stride, 1])
+    fringe = start[:, None] + stamps.fringe @ np.array([stride, 1])
+    plain = np.broadcast_to(_opaque(palette)[rows][:, None], core.shape)
+    hides = soft >= np.uint32(0xFF000000)
+
+    # What does not hide is sent to element 0, in the border. Of several writes to one element numpy keeps the last:
+    # the point on top.
+    where = np.concatenate([core, np.where(hides, fringe, 0)], axis=1)
+    rank = np.arange(1, len(places) + 1, dtype=np.int32)[:, None]
+    on_top = np.zeros((height + 2 * border) * stride, np.int32)
+    on_top[where] = rank
+    canvas = np.zeros(on_top.size, np.uint32)
+    canvas[where] = np.concatenate([plain, soft], axis=1)
+    _blend(canvas, fringe, soft, ~hides & (soft > 0) & (rank > on_top[fringe]))
     inner = slice(border, -border)
     return np.ascontiguousarray(canvas.reshape(-1, stride)[inner, inner])
 

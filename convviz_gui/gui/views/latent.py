@@ -75,6 +75,7 @@ class LatentView(PayloadView):
         below.addWidget(_section("By outlier score, oddest first"))
         below.addWidget(self.ranking, 1)
         side = QSplitter(Qt.Orientation.Vertical)
+        side.setContentsMargins(UNIT, 0, UNIT, 0)
         side.addWidget(self.legend)
         side.addWidget(ranked)
         side.setSizes([_LEGEND_HEIGHT, 3 * _LEGEND_HEIGHT])
@@ -160,6 +161,7 @@ class LatentView(PayloadView):
             self._middle.setCollapsible(0, False)
             self._middle.setSizes([3 * _SIDE_WIDTH, _SIDE_WIDTH])
             self._card = HoverCard(self.thumbnails, plot)
+            self.setFocusProxy(plot)
             self.plot = plot
         return self.plot
 
@@ -184,7 +186,10 @@ class LatentView(PayloadView):
     def _paint_points(self) -> None:
         if self.plot is not None and self._colouring is not None:
             dimmed = self.legend.dimmed()
-            self.plot.set_colours(self._colouring.rows(dimmed), self._table(), self._colouring.mask(dimmed))
+            colouring = self._colouring
+            self.plot.set_colours(
+                colouring.rows(dimmed), self._table(), colouring.mask(dimmed), colouring.height(dimmed)
+            )
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
         if event.type() == QEvent.Type.PaletteChange and self.facts is not None:
