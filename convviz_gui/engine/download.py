@@ -120,21 +120,27 @@ def _from_url(published: Published, meter: _Meter) -> Path:
 
 def _from_repository(published: Published, meter: _Meter) -> Path:
     """Into the Hugging Face cache."""
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError
 
     # What goes wrong is said once, by us, and not before by the library on the terminal.
     logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
-    repository, _, revision = published.repository.partition("@")
-    for place, name in enumerate(published.files, start=1):
+    # Its other way of transfer reports from a foreign thread, where an exception does not stop it.
+    constants.HF_HUB_DISABLE_XET = True
+    repository, _, tag = published.repository.partition("@")
+    revision = tag or None
+    for name in published.files:
+        cached = try_to_load_from_cache(repository, name, revision=revision)
+        if isinstance(cached, str):
+            return Path(cached)
+    for name in published.files:
         try:
-            return Path(hf_hub_download(repository, name, revision=revision or None, tqdm_class=meter.bar()))
-        except LocalEntryNotFoundError:
-            raise
+            # Without a network this fails at once, where the download would try again for half a minute.
+            get_hf_file_metadata(hf_hub_url(repository, name, revision=revision))
+            return Path(hf_hub_download(repository, name, revision=revision, tqdm_class=meter.bar()))
         except EntryNotFoundError:
-            if place == len(published.files):
-                raise
-    raise FileNotFoundError(f"{published.repository} lists no files")
+            continue
+    raise FileNotFoundError(f"{repository} has none of {', '.join(published.files)}")
 
 
 def _failure(published: Published, error: Exception) -> Exception:

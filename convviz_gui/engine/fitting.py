@@ -43,12 +43,16 @@ def fit(architecture: Architecture, state: State, file: str) -> Fitted:
         module = architecture.build(n_classes, channels)
         wanted = module.state_dict()
     _check(architecture, wanted, state, file)
-    loaded = OrderedDict(wanted | dict(state))
-    # Some networks look up in here which version of themselves the file is of.
-    loaded._metadata = getattr(state, "_metadata", wanted._metadata)  # type: ignore[attr-defined]
-    module.load_state_dict(loaded)
+    _load(module, wanted, state)
     _check_finite(module, file)
     return Fitted(module, n_classes, channels)
+
+
+def _load(module: nn.Module, wanted: dict[str, Tensor], state: State) -> None:
+    loaded = OrderedDict(wanted | dict(state))
+    # Some networks look up in here which version of themselves the file is of.
+    loaded._metadata = getattr(state, "_metadata", getattr(wanted, "_metadata", {}))  # type: ignore[attr-defined]
+    module.load_state_dict(loaded)
 
 
 def _unprefixed(state: State, children: Iterable[str]) -> State:

@@ -66,7 +66,10 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
 def _demo_weights() -> Path:
     from convviz_gui.engine.zoo.demo_zoo import WEIGHTS
 
-    return resource(WEIGHTS)
+    try:
+        return resource(WEIGHTS)
+    except FileNotFoundError as error:
+        raise EngineError(str(error).rstrip("."), "Install ConvViz again, or open another network") from None
 
 
 def _from_file(architecture: Architecture, path: Path, label: str) -> OpenedModel:
