@@ -1,0 +1,42 @@
+"""Fixtures shared by all tests: real data beside the repository, skipped with a reason where it is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Pillow warns of damaged metadata in pictures that are damaged on purpose; the program silences it at import,
+    # which pytest's own filters undo.
+    config.addinivalue_line("filterwarnings", r"ignore::UserWarning:PIL\.")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of test data beside the repository."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def squeezenet_weights(shared: Path) -> Path:
+    """A real ImageNet SqueezeNet 1.0 in torchvision's layout."""
+    return shared / "weights" / "squeezenet1_0_imagenet.safetensors"
+
+
+@pytest.fixture(scope="session")
+def photos(shared: Path) -> Path:
+    """263 photographs in 12 folders; a file's name begins with its ImageNet class index."""
+    return shared / "photos"
+
+
+@pytest.fixture(scope="session")
+def odd_images(shared: Path) -> Path:
+    """86 files of odd modes and orientations, truncated, broken, hostile."""
+    return shared / "odd-images"
