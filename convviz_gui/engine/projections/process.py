@@ -1,0 +1,165 @@
+"""The parent's side of a projection's child process: started, listened to, and always gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from numpy.typing import NDArray
+
+from convviz_gui.engine.errors import EngineError, ProblemKind
+from convviz_gui.engine.payloads import FloatArray, frozen
+from convviz_gui.engine.projections.messages import Message, read_message, write_message
+from convviz_gui.paths import cache_dir
+
+WAIT = 0.025
+"""Seconds between yields while nothing comes: how long a more urgent job waits for its turn."""
+_ERROR_BYTES = 20_000
+Arrays = Mapping[str, NDArray[Any]]
+_MODULE = "convviz_gui.engine.projections.child"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How far a projection is: `done` of `total` epochs (0 of 0 in preparation), and the points f32 [N, 2] so far."""
+
+    note: str
+    done: int = 0
+    total: int = 0
+    xy: FloatArray | None = field(default=None, repr=False, compare=False)
+
+
+def project_in_child(facts: Mapping[str, Any], arrays: Arrays) -> Generator[Frame, None, FloatArray]:
+    """Run a layout of `layouts.py` in a process of its own; returns the points f32 [N, 2].
+
+    Yields the newest frame about 40 times a second, also when nothing is new. Closing the generator kills the process.
+
+    Raises:
+        EngineError: the process was killed from outside, most likely for lack of memory.
+        RuntimeError: it failed; the message is what it wrote.
+    """
+    frame = Frame("starting")
+    with _Child(facts, arrays) as child:
+        while (message := child.wait(WAIT)) is None or "final" not in message.facts:
+            if message is not None:
+                xy = message.arrays.get("xy")
+                said = message.facts
+                frame = Frame(said["note"], said["done"], said["total"], None if xy is None else frozen(xy))
+            yield frame
+        return frozen(message.arrays["xy"])
+
+
+class _Child:
+    """A running child and the threads that talk with it; both end with the `with` block."""
+
+    def __init__(self, facts: Mapping[str, Any], arrays: Arrays) -> None:
+        self._news = threading.Condition()
+        self._message: Message | None = None
+        self._ended = False
+        self._errors = bytearray()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", _MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            creationflags=_creation_flags(),
+        )
+        self._threads = [
+            threading.Thread(target=self._send, args=(facts, arrays), name="projection-send"),
+            threading.Thread(target=self._listen, name="projection-listen"),
+            threading.Thread(target=self._collect_errors, name="projection-errors"),
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Whatever happened, nothing is wanted of it any more; its pipes end with it, and with them the threads.
+        self._process.kill()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            _close(pipe)
+
+    def wait(self, seconds: float) -> Message | None:
+        """The newest message that was not yet taken, or None if none comes in time. Raises if the child has failed."""
+        with self._news:
+            self._news.wait_for(lambda: self._message is not None or self._ended, seconds)
+            message, self._message = self._message, None
+        if message is None and self._ended:
+            raise self._failure()
+        return message
+
+    def _failure(self) -> Exception:
+        code = self._process.wait()
+        # All that it wrote is there once its end of the pipe is closed.
+        self._threads[2].join()
+        if sys.platform != "win32" and code == -signal.SIGKILL:
+            return EngineError(
+                "The system ended the projection, most likely for lack of memory",
+                "Close other programs, or open a smaller folder",
+                ProblemKind.RESOURCE,
+            )
+        text = self._errors.decode("utf-8", "replace").strip()
+        lines = text.splitlines() or [f"it ended with code {code} and said nothing"]
+        return RuntimeError(f"{lines[-1]}\nThe projection's process wrote:\n{text}")
+
+    def _send(self, facts: Mapping[str, Any], arrays: Arrays) -> None:
+        assert self._process.stdin is not None
+        try:
+            write_message(self._process.stdin, facts, arrays)
+        except OSError:
+            # The child is gone; what it has to say about that comes through the other pipes.
+            return
+
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        while (message := read_message(self._process.stdout)) is not None:
+            with self._news:
+                self._message = message
+                self._news.notify()
+        with self._news:
+            self._ended = True
+            self._news.notify()
+
+    def _collect_errors(self) -> None:
+        assert self._process.stderr is not None
+        while part := self._process.stderr.read1(4096):  # type: ignore[attr-defined]
+            self._errors += part
+            del self._errors[:-_ERROR_BYTES]
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    assert pipe is not None
+    try:
+        pipe.close()
+    except OSError:
+        # What was still buffered for a child that is gone cannot be flushed.
+        return
+
+
+def _environment() -> dict[str, str]:
+    package_root = str(Path(__file__).resolve().parents[3])
+    search = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    compiled = os.environ.get("NUMBA_CACHE_DIR") or str(cache_dir() / "numba")
+    return os.environ | {"PYTHONPATH": os.pathsep.join(search), "NUMBA_CACHE_DIR": compiled}
+
+
+def _creation_flags() -> int:
+    if sys.platform == "win32":
+        return subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+    return 0
