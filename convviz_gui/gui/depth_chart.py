@@ -7,7 +7,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from convviz_gui.engine.payloads import Overview
-from convviz_gui.gui.ink import between, muted
+from convviz_gui.gui.ink import faded, muted
 from convviz_gui.gui.theme import numbers_font
 from convviz_gui.gui.words import percent
 
@@ -97,21 +97,19 @@ class DepthChart(QWidget):
         painter = QPainter(self)
         self._paint_title(painter)
         current = self._current_bar()
-        ground = self.palette().color(QPalette.ColorRole.Window)
         accent = self.palette().color(QPalette.ColorRole.Highlight)
-        usual = between(ground, muted(self.palette()), 0.55)
+        usual, pointed = faded(self.palette(), 0.36), faded(self.palette(), 0.6)
+        hollow = self.palette().color(QPalette.ColorRole.Window)
+        hollow.setAlphaF(0.55)
         for i, (silent, blank) in enumerate(zip(self._overview.sparsity, self._overview.blank, strict=True)):
-            colour = accent if i == current else usual
-            if i == self._pointed:
-                colour = between(colour, self.palette().color(QPalette.ColorRole.WindowText), 0.3)
             column = self.bar(i)
             gap = 1 if column.width() > 3 else 0
             column.setWidth(column.width() - gap)
+            colour = accent if i == current else pointed if i == self._pointed else usual
             painter.fillRect(_lower(column, float(silent)), colour)
-            if not blank:
-                continue
-            narrow = column.adjusted(column.width() * 0.3, 0, -column.width() * 0.3, 0)
-            painter.fillRect(_lower(narrow, float(blank)), between(colour, ground, 0.55))
+            if blank:
+                narrow = column.adjusted(column.width() * 0.3, 0, -column.width() * 0.3, 0)
+                painter.fillRect(_lower(narrow, float(blank)), hollow)
         right = self.bar(len(self._overview.layers) - 1).right() if self._overview.layers else 0.0
         painter.setPen(accent if self.hasFocus() else self.palette().color(QPalette.ColorRole.Mid))
         painter.drawLine(QPointF(0, self.bar(0).top() - 1), QPointF(right, self.bar(0).top() - 1))

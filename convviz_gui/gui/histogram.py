@@ -8,7 +8,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray, IntArray
-from convviz_gui.gui.ink import between, muted
+from convviz_gui.gui.ink import faded, muted
 from convviz_gui.gui.theme import numbers_font
 from convviz_gui.gui.values import value
 
@@ -52,7 +52,7 @@ class Histogram(QWidget):
         painter = QPainter(self)
         text = self.fontMetrics().height()
         height, step = self.height() - text - 2, self.width() / len(self._counts)
-        bar = between(self.palette().color(QPalette.ColorRole.Window), muted(self.palette()), 0.8)
+        bar = faded(self.palette(), 0.5)
         tallest = np.log1p(self._counts.max())
         for i, count in enumerate(self._counts):
             # What is there at all is to be seen: one pixel at least.

@@ -8,17 +8,15 @@ from PySide6.QtGui import QColor, QPalette
 
 def muted(palette: QPalette) -> QColor:
     """For captions and axis labels: quieter than text, still easy to read."""
-    return between(palette.color(QPalette.ColorRole.Window), palette.color(QPalette.ColorRole.WindowText), 0.65)
+    return faded(palette, 0.65)
 
 
-def between(first: QColor, second: QColor, amount: float) -> QColor:
-    """`first` at 0, `second` at 1."""
-    ends = (
-        (first.redF(), second.redF()),
-        (first.greenF(), second.greenF()),
-        (first.blueF(), second.blueF()),
-    )
-    return QColor.fromRgbF(*(a + (b - a) * amount for a, b in ends))
+def faded(palette: QPalette, strength: float) -> QColor:
+    """The colour of text, let through by so much: invisible at 0, text at 1."""
+    # Not mixed with the ground, since a style sheet that makes the ground transparent makes it black here.
+    colour = palette.color(QPalette.ColorRole.WindowText)
+    colour.setAlphaF(strength)
+    return colour
 
 
 def ink_on(ground: QColor) -> QColor:

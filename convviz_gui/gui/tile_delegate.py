@@ -26,8 +26,6 @@ class TileDelegate(QStyledItemDelegate):
         self._model = model
         self._side = 96
         self._ratio = 1.0
-        self._ink_key: int | None = None
-        self._caption_ink = QColor()
         self._kept: OrderedDict[int, QImage | None] = OrderedDict()
 
     def set_side(self, side: int) -> None:
@@ -67,18 +65,12 @@ class TileDelegate(QStyledItemDelegate):
             inside.moveCenter(square.center())
             painter.drawImage(inside.topLeft(), picture)
         if note := source.note(item):
-            painter.setPen(_ink_over(picture, palette))
+            painter.setPen(_ink(picture, palette))
             painter.drawText(square, Qt.AlignmentFlag.AlignCenter, note)
         self._frame(painter, square, option.state, palette)
-        painter.setPen(self._ink(palette))
+        painter.setPen(muted(palette))
         line = QRect(square.left(), square.bottom() + 3, square.width(), cell.bottom() - square.bottom() - 3)
         painter.drawText(line, _BELOW, source.caption(item))
-
-    def _ink(self, palette: QPalette) -> QColor:
-        # Mixing colours for every tile costs as much as drawing it.
-        if palette.cacheKey() != self._ink_key:
-            self._ink_key, self._caption_ink = palette.cacheKey(), muted(palette)
-        return self._caption_ink
 
     @staticmethod
     def _frame(painter: QPainter, square: QRect, state: QStyle.StateFlag, palette: QPalette) -> None:
@@ -113,7 +105,7 @@ class TileDelegate(QStyledItemDelegate):
         return made
 
 
-def _ink_over(picture: QImage | None, palette: QPalette) -> QColor:
+def _ink(picture: QImage | None, palette: QPalette) -> QColor:
     if picture is None:
         return palette.color(QPalette.ColorRole.WindowText)
     return ink_on(picture.pixelColor(picture.width() // 2, picture.height() // 2))

@@ -8,7 +8,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray
-from convviz_gui.gui.ink import between, muted
+from convviz_gui.gui.ink import faded
 
 
 class VectorChart(QWidget):
@@ -25,6 +25,7 @@ class VectorChart(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._values: FloatArray = np.zeros(0, np.float32)
+        self._range = (0.0, 0.0)
         self._current = 0
         self.setAccessibleName("Values of all channels")
         self.setMouseTracking(True)
@@ -33,12 +34,13 @@ class VectorChart(QWidget):
     def set_values(self, values: FloatArray, current: int) -> None:
         """Show f32 [C] and mark a channel."""
         self._values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        self._range = (min(float(self._values.min()), 0.0), max(float(self._values.max()), 0.0))
         self._current = current
         self.update()
 
     def bar(self, channel: int) -> QRectF:
         """Where the channel's bar stands."""
-        low, high = min(float(self._values.min()), 0.0), max(float(self._values.max()), 0.0)
+        low, high = self._range
         unit = self.height() / (high - low) if high > low else 0.0
         step, number = self.width() / len(self._values), float(self._values[channel])
         left, top = channel * step, (high - max(number, 0.0)) * unit
@@ -51,7 +53,7 @@ class VectorChart(QWidget):
         if not self._values.size:
             return
         painter = QPainter(self)
-        usual = between(self.palette().color(QPalette.ColorRole.Window), muted(self.palette()), 0.7)
+        usual = faded(self.palette(), 0.45)
         for channel in range(len(self._values)):
             painter.fillRect(self.bar(channel), usual)
         # Last, wider and with a trail over the whole height, so that it is seen among a thousand.

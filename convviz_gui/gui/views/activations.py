@@ -12,6 +12,7 @@ from convviz_gui.gui.channel_panel import ChannelPanel
 from convviz_gui.gui.channel_tiles import ChannelTiles
 from convviz_gui.gui.colour_bar import ColourBar
 from convviz_gui.gui.depth_chart import DepthChart
+from convviz_gui.gui.elided import ElidedLabel
 from convviz_gui.gui.grid_header import GridHeader
 from convviz_gui.gui.picture import Picture
 from convviz_gui.gui.picture_link import PictureLink
@@ -38,6 +39,9 @@ class ActivationsView(PayloadView):
         self.grid = TileGrid("Channels")
         link = PictureLink(self)
         self.photo = Picture("Photo", link)
+        self.caption = ElidedLabel()
+        self.caption.setProperty("role", "muted")
+        self.caption.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
         self.map = Picture("Channel", link)
         self.vector = VectorChart()
         self.bar = ColourBar("Colours of the channel")
@@ -50,6 +54,12 @@ class ActivationsView(PayloadView):
         self._connect()
 
     def _arrange(self) -> QWidget:
+        seen = QVBoxLayout()
+        seen.setSpacing(UNIT // 2)
+        seen.addWidget(self.photo, 1)
+        seen.addWidget(self.caption)
+        # As high as the colour bar, so that photo and map stand on one line.
+        self.caption.setFixedHeight(self.bar.sizeHint().height())
         coloured = QVBoxLayout()
         coloured.setSpacing(UNIT // 2)
         coloured.addWidget(self.map, 1)
@@ -59,7 +69,7 @@ class ActivationsView(PayloadView):
         row = QHBoxLayout(close_up)
         row.setContentsMargins(0, UNIT, 0, UNIT)
         row.setSpacing(2 * UNIT)
-        row.addWidget(self.photo, 1)
+        row.addLayout(seen, 1)
         row.addLayout(coloured, 1)
         row.addWidget(self.panel)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
@@ -139,6 +149,7 @@ class ActivationsView(PayloadView):
         elif image is not self._image or frame != self.photo.layers.frame:
             self.photo.set_image(photo_qimage(image), smooth=True, frame=frame)
         self._image = image
+        self.caption.setText(image.name if image else "")
 
     def _redraw(self, *, keep: bool = True) -> None:
         """Draw grid and close-up as the header says."""
