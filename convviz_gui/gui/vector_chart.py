@@ -53,9 +53,9 @@ class VectorChart(QWidget):
         if not self._values.size:
             return
         painter = QPainter(self)
-        usual = faded(self.palette(), 0.45)
-        for channel in range(len(self._values)):
-            painter.fillRect(self.bar(channel), usual)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(faded(self.palette(), 0.45))
+        painter.drawRects([self.bar(channel) for channel in range(len(self._values))])
         # Last, wider and with a trail over the whole height, so that it is seen among a thousand.
         marked = self.bar(self._current)
         marked.setWidth(max(marked.width(), 2))
