@@ -30,6 +30,7 @@ class CommandPalette(QDialog):
     def __init__(self, entries: list[Entry], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setObjectName("palette")
         self.setAccessibleName("Commands")
         self._entries = entries
         self._shown: list[Entry] = []
@@ -50,6 +51,7 @@ class CommandPalette(QDialog):
         self.search.returnPressed.connect(self._do)
         self.search.installEventFilter(self)
         self.list.itemClicked.connect(self._do)
+        self.search.setFocus()
         self._refresh()
         width = min(70 * UNIT, parent.width() - 4 * UNIT)
         self.resize(width, min(48 * UNIT, parent.height() - 12 * UNIT))
@@ -65,9 +67,7 @@ class CommandPalette(QDialog):
         return super().eventFilter(watched, event)
 
     def _refresh(self) -> None:
-        words = self.search.text().lower().split()
-        found = [entry for entry in self._entries if all(word in entry.title.lower() for word in words)]
-        self._shown = found[:MOST]
+        self._shown = matching(self.search.text(), self._entries)[:MOST]
         self.list.clear()
         for entry in self._shown:
             QListWidgetItem(f"{entry.title}    {entry.shortcut}".rstrip(), self.list)
@@ -79,6 +79,19 @@ class CommandPalette(QDialog):
             entry = self._shown[row]
             self.close()
             entry.do()
+
+
+def matching(text: str, entries: list[Entry]) -> list[Entry]:
+    """Entries holding every word of `text`; after them those that hold the words' letters in that order."""
+    words = text.lower().split()
+    whole = [entry for entry in entries if all(word in entry.title.lower() for word in words)]
+    spread = [entry for entry in entries if all(_in_order(word, entry.title.lower()) for word in words)]
+    return whole + [entry for entry in spread if entry not in whole]
+
+
+def _in_order(letters: str, text: str) -> bool:
+    rest = iter(text)
+    return all(letter in rest for letter in letters)
 
 
 def entry_of(action: QAction, menu: str = "") -> Entry:

@@ -142,9 +142,9 @@ class ImageTray(QWidget):
         if row is None:
             return
         self._failed.append(problem)
-        self.model.remove(key)
         if key == self._wanted:
             self._return_to_shown()
+        self.model.remove(key)
 
     def _return_to_shown(self) -> None:
         """A file that could not be read must not leave the strip pointing elsewhere than the window."""

@@ -46,6 +46,10 @@ class LayerModel(QAbstractItemModel):
         """The layer of a row."""
         return self._nodes[index.internalId()] if index.isValid() else None
 
+    def nodes(self) -> tuple[LayerNode, ...]:
+        """All layers, parents first."""
+        return tuple(self._nodes)
+
     def index_of(self, layer_id: str) -> QModelIndex:
         """The first cell of a layer's row; invalid if there is none."""
         number = self._number.get(layer_id)
@@ -117,11 +121,26 @@ class LayerFilter(QSortFilterProxyModel):
         self._words = text.lower().split()
         self.invalidate()
 
+    def first_match(self) -> QModelIndex:
+        """The first row that matches by itself and not for the sake of what stands below it."""
+        source = self._source()
+        matching = (
+            source.index_of(node.id) for node in source.nodes() if node.depth is not None and self._matches(node)
+        )
+        return self.mapFromSource(next(matching, QModelIndex()))
+
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:  # noqa: N802
+        source = self._source()
+        node = source.node(source.index(row, 0, parent))
+        return node is not None and self._matches(node)
+
+    def _matches(self, node: LayerNode) -> bool:
+        return all(word in f"{node.id} {node.kind}".lower() for word in self._words)
+
+    def _source(self) -> LayerModel:
         source = self.sourceModel()
         assert isinstance(source, LayerModel)
-        node = source.node(source.index(row, 0, parent))
-        return node is not None and all(word in f"{node.id} {node.kind}".lower() for word in self._words)
+        return source
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
@@ -14,9 +14,10 @@ from convviz_gui.gui.theme import UNIT
 class _SearchBox(QLineEdit):
     """A search box from which the arrow keys reach into the tree and Escape clears."""
 
-    def __init__(self, tree: QTreeView) -> None:
+    entered = Signal()
+
+    def __init__(self) -> None:
         super().__init__()
-        self._tree = tree
         self.setPlaceholderText("Search layers")
         self.setAccessibleName("Search layers")
         self.setClearButtonEnabled(True)
@@ -26,9 +27,9 @@ class _SearchBox(QLineEdit):
         match event.key():
             case Qt.Key.Key_Escape:
                 self.clear()
-                self._tree.setFocus()
+                self.entered.emit()
             case Qt.Key.Key_Down | Qt.Key.Key_Up | Qt.Key.Key_Return | Qt.Key.Key_Enter:
-                self._tree.setFocus()
+                self.entered.emit()
             case _:
                 super().keyPressEvent(event)
 
@@ -39,12 +40,13 @@ class LayerTree(QWidget):
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection = selection
+        self._settling = False
         self._layers = LayerModel(self)
         self._filter = LayerFilter(self)
         self._filter.setSourceModel(self._layers)
         self.tree = _tree_view()
         self.tree.setModel(self._filter)
-        self.search = _SearchBox(self.tree)
+        self.search = _SearchBox()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
@@ -55,6 +57,7 @@ class LayerTree(QWidget):
         column.addWidget(self.tree)
         _size_columns(self.tree)
         self.search.textChanged.connect(self._on_search)
+        self.search.entered.connect(self._enter)
         self.tree.selectionModel().currentChanged.connect(self._on_current)
         selection.model_changed.connect(self._on_model)
         selection.layer_changed.connect(self._show_current)
@@ -70,12 +73,25 @@ class LayerTree(QWidget):
         self._show_current()
 
     def _on_search(self, text: str) -> None:
+        # Rows that go make Qt choose a neighbour; searching must not change the layer.
+        self._settling = True
         self._filter.set_search(text)
         if text.strip():
             self.tree.expandAll()
         self._show_current()
+        self._settling = False
+
+    def _enter(self) -> None:
+        """Go on in the tree, at the first layer found unless the chosen one is among them."""
+        self.tree.setFocus()
+        if not self.tree.currentIndex().isValid():
+            found = self._filter.first_match()
+            if found.isValid():
+                self.tree.setCurrentIndex(found)
 
     def _on_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if self._settling:
+            return
         layer = current.siblingAtColumn(0).data(ID_ROLE)
         info = self._selection.model
         node = info.find(layer) if info is not None and isinstance(layer, str) else None
@@ -85,7 +101,7 @@ class LayerTree(QWidget):
     def _show_current(self) -> None:
         layer = self._selection.layer
         index = self._filter.mapFromSource(self._layers.index_of(layer)) if layer else QModelIndex()
-        if index.isValid() and index != self.tree.currentIndex().siblingAtColumn(0):
+        if index != self.tree.currentIndex().siblingAtColumn(0):
             self.tree.setCurrentIndex(index)
         if index.isValid():
             self.tree.scrollTo(index)

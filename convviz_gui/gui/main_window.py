@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
             self.addDockWidget(area, dock)
             dock.show()
         self.splitDockWidget(model, images, Qt.Orientation.Vertical)
-        self.resizeDocks([model, settings], [40 * UNIT, 35 * UNIT], Qt.Orientation.Horizontal)
+        self.resizeDocks([model, settings], [44 * UNIT, 35 * UNIT], Qt.Orientation.Horizontal)
         self.resizeDocks([model, images], [60 * UNIT, 32 * UNIT], Qt.Orientation.Vertical)
 
     # -------------------------------------------------------------------------------------------- messages

@@ -159,6 +159,7 @@ class MethodPanel(QWidget):
             form.setVisible(name == info.name)
         self.reset.setVisible(bool(info.specs))
         self.target.set_method(info)
+        self.run_bar.set_live(info.live)
 
     def _on_method(self) -> None:
         self._show_method()

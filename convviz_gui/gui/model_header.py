@@ -123,7 +123,7 @@ class ModelHeader(QWidget):
         self._random.setVisible(not info.trained)
         facts = [f"{words.count(info.n_params)} parameters"]
         if info.trained:
-            facts.insert(0, info.weights)
+            facts.append(info.weights)
         self._facts.setText(" · ".join(facts))
         position = self.devices.findData(info.device)
         if position < 0 and info.device:

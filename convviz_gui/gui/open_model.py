@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -198,7 +199,4 @@ class OpenModelDialog(QDialog):
 
 def guess_name(path: str) -> str:
     """The network's name that a weights file's name suggests: "squeezenet1_0-b66bff10.pth" → "squeezenet1_0"."""
-    stem = Path(path).stem
-    name, _, tail = stem.rpartition("-")
-    is_digest = len(tail) >= 8 and set(tail) <= set("0123456789abcdef")
-    return name if name and is_digest else stem
+    return re.sub(r"[-_.](?:[0-9a-f]{8,}|imagenet|in1k|weights|state_dict|best|final)$", "", Path(path).stem)

@@ -30,7 +30,6 @@ class RunBar(QWidget):
         self._running = False
         self.button = QPushButton("Run")
         self.button.setProperty("primary", True)
-        self.button.setToolTip("Space")
         self.button.clicked.connect(self._on_clicked)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
@@ -56,6 +55,12 @@ class RunBar(QWidget):
         policy.setRetainSizeWhenHidden(True)
         self.progress.setSizePolicy(policy)
         self.progress.hide()
+
+    def set_live(self, live: bool) -> None:
+        """A live method runs by itself, so its button is no call to action."""
+        self.button.setProperty("primary", not live)
+        self.button.setToolTip("Runs by itself when layer, class or photo change (Space)" if live else "Space")
+        self.button.style().polish(self.button)
 
     @property
     def running(self) -> bool:

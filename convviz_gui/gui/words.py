@@ -17,7 +17,9 @@ def shape(dims: tuple[int, ...] | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """0.021 → "21 ms", 3.4 → "3.4 s", 75 → "1 min 15 s"."""
+    """0.0002 → "< 1 ms", 0.021 → "21 ms", 3.4 → "3.4 s", 75 → "1 min 15 s"."""
+    if seconds < 0.001:
+        return "< 1 ms"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
