@@ -15,13 +15,15 @@ MEAN: tuple[float, float, float] = (0.45, 0.45, 0.45)
 STD: tuple[float, float, float] = (0.25, 0.25, 0.25)
 """Preprocessing: RGB in 0..1, minus ``MEAN``, divided by ``STD``."""
 
-_WIDTHS: tuple[tuple[int, ...], ...] = ((16,), (24, 24), (48, 48), (64, 64), (96, 96))
+_WIDTHS: tuple[tuple[int, ...], ...] = ((16,), (32,), (48, 48), (96,), (128,))
+_POOLED = 3
 
 
 def build_toynet(*, batch_norm: bool = False) -> nn.Sequential:
     """An untrained ToyNet: f32 [N, 3, 128, 128] to logits f32 [N, 12].
 
-    Layers are called ``block1_conv1``, ``block1_relu1``, ``block1_pool`` and so on; the last block keeps its 8×8 map.
+    Layers are called ``block1_conv1``, ``block1_relu1``, ``block1_pool`` and so on. The first three blocks end in
+    max-pooling and the last two stay at 16×16, so that a class map can show parts as small as an ear.
 
     Args:
         batch_norm: Put a ``blockB_bnI`` after every convolution, as training does; the shipped weights are of the
@@ -36,7 +38,7 @@ def build_toynet(*, batch_norm: bool = False) -> nn.Sequential:
                 layers[f"block{block}_bn{index}"] = nn.BatchNorm2d(width)
             layers[f"block{block}_relu{index}"] = nn.ReLU()
             channels = width
-        if block < len(_WIDTHS):
+        if block <= _POOLED:
             layers[f"block{block}_pool"] = nn.MaxPool2d(2)
     layers["avg_pool"] = nn.AdaptiveAvgPool2d(1)
     layers["flatten"] = nn.Flatten()
