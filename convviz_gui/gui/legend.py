@@ -24,7 +24,7 @@ from convviz_gui.gui.qimage import to_qimage
 from convviz_gui.gui.values import value
 
 _SWATCH = 12
-_PADDING = 28
+_GAP = 4
 
 
 class Legend(QWidget):
@@ -94,7 +94,7 @@ class Legend(QWidget):
         self._colours = [QColor(*colour) for colour in table[:DISTINCT].tolist()]
         self.classes.clear()
         for group in colouring.groups:
-            item = QListWidgetItem(f"{group.name}  {group.count}")
+            item = QListWidgetItem(f"{group.name} {group.count}")
             item.setToolTip(f"{group.name}: {group.count} pictures. Click to dim or show.")
             self.classes.addItem(item)
         self.classes.setCurrentRow(kept)
@@ -169,7 +169,6 @@ class _ClassList(QListWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setUniformItemSizes(True)
         self.setIconSize(QSize(_SWATCH, _SWATCH))
         self.setFlow(QListWidget.Flow.LeftToRight)
         self.setWrapping(True)
@@ -181,13 +180,12 @@ class _ClassList(QListWidget):
 
     def fit_columns(self) -> None:
         """Make every cell as wide as the columns that fit share among them."""
-        metrics = self.fontMetrics()
-        texts = [self.item(row).text() for row in range(self.count())]
-        widest = max(map(metrics.horizontalAdvance, texts), default=0) + _SWATCH + _PADDING
+        hints = [self.sizeHintForIndex(self.indexFromItem(self.item(row))) for row in range(self.count())]
+        widest = max((hint.width() for hint in hints), default=0) + _GAP
         # Room for the scroll bar is always left: columns must not come and go with it.
         width = self.width() - self.verticalScrollBar().sizeHint().width() - 2
         columns = max(width // max(widest, 1), 1)
-        self.setGridSize(QSize(width // columns, metrics.height() + 6))
+        self.setGridSize(QSize(width // columns, self.fontMetrics().height() + 6))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:

@@ -8,6 +8,8 @@ from convviz_gui.engine.payloads import Points
 
 _PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
+_POOR = 0.85
+
 _LIMITS = {
     "pca": "what lies outside these two directions is not seen, so far points can look near",
     "tsne": "the sizes of groups and the distances between them mean little",
@@ -33,22 +35,20 @@ def verdict(points: Points) -> str:
     limits = _LIMITS.get(points.projection, "distances between far groups mean little")
     trust = points.trustworthiness
     if not points.final:
-        return "Still moving: nothing is to be read from it yet."
+        return "Not finished: points may still move, so nothing is to be read from it yet."
     if math.isnan(trust):
         return f"Trustworthiness is not defined for so few pictures; {limits}."
     return f"Trustworthiness {trust:.2f}: {_grade(trust)}; {limits}."
 
 
 def _grade(trust: float) -> str:
-    if trust >= 0.97:
+    if trust >= 0.95:
         return "nearly all neighbours on this map are true neighbours"
-    if trust >= 0.9:
+    if trust >= _POOR:
         return "most neighbours on this map are true neighbours"
-    if trust >= 0.8:
-        return "many neighbours on this map are not true neighbours"
-    return "neighbours on this map are often not true neighbours, so do not rely on it"
+    return "many neighbours on this map are not true neighbours, so go by the list below"
 
 
 def is_poor(points: Points) -> bool:
     """True if the map should come with a warning."""
-    return points.final and points.trustworthiness < 0.9
+    return points.final and points.trustworthiness < _POOR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -25,7 +25,7 @@ from convviz_gui.gui.thumbnails import Thumbnails
 
 _LARGEST, _SMALLEST = 72, 52
 _USUAL_COUNT = 12
-_DETAIL_WIDTH = 200
+_DETAIL_WIDTH = 184
 
 
 class NeighbourStrip(QWidget):
@@ -34,11 +34,13 @@ class NeighbourStrip(QWidget):
     Signals:
         picked: the user went to this neighbour.
         opened: the user wants to open this point.
+        pointed: the mouse is over this neighbour, or over none (-1).
         lines_toggled: lines on the map, or not.
     """
 
     picked = Signal(int)
     opened = Signal(int)
+    pointed = Signal(int)
     lines_toggled = Signal(bool)
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
@@ -49,6 +51,8 @@ class NeighbourStrip(QWidget):
         self.list.setModel(self.points)
         self.list.clicked.connect(lambda index: self.picked.emit(self.points.point(index.row())))
         self.list.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
+        self.list.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))
+        self.list.left.connect(lambda: self.pointed.emit(-1))
         self.name = ElidedLabel()
         self.name.setProperty("role", "title")
         self.facts = QLabel()
@@ -121,8 +125,11 @@ class NeighbourStrip(QWidget):
 
 
 class _TileView(QListView):
+    left = Signal()
+
     def __init__(self) -> None:
         super().__init__()
+        self.setMouseTracking(True)
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(False)
         self.setUniformItemSizes(True)
@@ -136,6 +143,10 @@ class _TileView(QListView):
     def cell(self) -> QSize:
         """Size of a picture with what is written below it."""
         return QSize(self.tile + UNIT, self.tile + 2 * (self.fontMetrics().height() + 1) + UNIT)
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().leaveEvent(event)
+        self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         # All neighbours side by side, as long as the pictures can still be made out.
@@ -172,6 +183,6 @@ class _TileDelegate(QStyledItemDelegate):
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, str(index.data(Role.SCORE)))
         wrong = bool(index.data(Role.DISAGREES))
         painter.setPen(colours(view).warning if wrong else palette.color(QPalette.ColorRole.PlaceholderText))
-        caption = metrics.elidedText(str(index.data(Role.SUBTITLE)), Qt.TextElideMode.ElideRight, line.width())
+        caption = metrics.elidedText(str(index.data(Role.CAPTION)), Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line.translated(0, metrics.height() + 1), Qt.AlignmentFlag.AlignLeft, caption)
         painter.restore()

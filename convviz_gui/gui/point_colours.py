@@ -40,13 +40,15 @@ class Group:
 class Colouring:
     """What colours say. `group` i64 [N] is each point's place in `groups`; a continuous scale has no groups.
 
-    `low`, `high` are the ends of a continuous scale; `level` u8 [N] the place on it, 255 for what is not a number.
+    `low`, `high` are the ends of a continuous scale, linear or `logarithmic`; `level` u8 [N] the place on it, 255 for
+    what is not a number.
     """
 
     by: ColourBy
     groups: tuple[Group, ...] = ()
     low: float = float("nan")
     high: float = float("nan")
+    logarithmic: bool = False
     group: IntArray = field(default_factory=lambda: np.zeros(0, np.int64), repr=False, compare=False)
     level: ByteArray = field(default_factory=lambda: np.zeros(0, np.uint8), repr=False, compare=False)
 
@@ -120,9 +122,12 @@ def _by_name(by: ColourBy, codes: IntArray, names: list[str]) -> Colouring:
 
 
 def _by_score(score: FloatArray) -> Colouring:
+    """Logarithmic where it can be: a few pictures are often many times as far off as all others."""
     known = np.isfinite(score)
     low, high = (float(score[known].min()), float(score[known].max())) if known.any() else (0.0, 0.0)
-    span = high - low or 1.0
+    logarithmic = low > 0
+    values = np.log(score[known] / low) if logarithmic else score[known] - low
+    span = float(values.max(initial=0.0)) or 1.0
     level = np.full(len(score), _LEVELS, np.uint8)
-    level[known] = np.round((score[known] - low) / span * (_LEVELS - 1)).astype(np.uint8)
-    return Colouring(ColourBy.OUTLIER, low=low, high=high, level=level)
+    level[known] = np.round(values / span * (_LEVELS - 1)).astype(np.uint8)
+    return Colouring(ColourBy.OUTLIER, low=low, high=high, logarithmic=logarithmic, level=level)

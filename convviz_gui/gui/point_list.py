@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -22,10 +22,12 @@ class PointList(QListView):
     Signals:
         picked: the user moved to this point.
         opened: the user pressed Enter or double-clicked on this point.
+        pointed: the mouse is over this point's row, or over none (-1).
     """
 
     picked = Signal(int)
     opened = Signal(int)
+    pointed = Signal(int)
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +40,8 @@ class PointList(QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Pictures by outlier score")
+        self.setMouseTracking(True)
+        self.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))
         self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
 
     def show_facts(self, facts: PointFacts) -> None:
@@ -60,6 +64,10 @@ class PointList(QListView):
             if not inside:
                 self.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
         self._told = False
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().leaveEvent(event)
+        self.pointed.emit(-1)
 
     def currentChanged(self, current: Index, previous: Index) -> None:  # noqa: N802
         super().currentChanged(current, previous)

@@ -25,6 +25,7 @@ class Role(IntEnum):
     SCORE = Qt.ItemDataRole.UserRole + 2
     SUBTITLE = Qt.ItemDataRole.UserRole + 3
     DISAGREES = Qt.ItemDataRole.UserRole + 4
+    CAPTION = Qt.ItemDataRole.UserRole + 5
 
 
 class PointModel(QAbstractListModel):
@@ -58,13 +59,16 @@ class PointModel(QAbstractListModel):
         if self._facts is None or not index.isValid() or row >= len(self._points):
             return None
         point = int(self._points[row])
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnail(row, self._facts.points.paths[point])
+        return self._words(self._facts, row, point, role)
+
+    def _words(self, facts: PointFacts, row: int, point: int, role: int) -> object:
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self._facts.name(point)
-            case Qt.ItemDataRole.DecorationRole:
-                return self._thumbnail(row, self._facts.points.paths[point])
+                return facts.name(point)
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
-                return self._tooltip(row, point)
+                return self._tooltip(facts, point)
             case Role.POINT:
                 return point
             case Role.PLACE:
@@ -72,9 +76,11 @@ class PointModel(QAbstractListModel):
             case Role.SCORE:
                 return even(self._numbers[row])
             case Role.SUBTITLE:
-                return subtitle(self._facts, point)
+                return subtitle(facts, point)
+            case Role.CAPTION:
+                return facts.label(point) or facts.prediction(point)
             case Role.DISAGREES:
-                return self._facts.disagrees(point)
+                return facts.disagrees(point)
             case _:
                 return None
 
@@ -88,12 +94,10 @@ class PointModel(QAbstractListModel):
             index = self.index(self._rows[path])
             self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
 
-    def _tooltip(self, row: int, point: int) -> str:
-        assert self._facts is not None
-        lines = [self._facts.points.paths[point], *details(self._facts, point)]
-        if problem := self._thumbnails.problem(self._facts.points.paths[point]):
-            lines.append(problem)
-        return "\n".join(lines)
+    def _tooltip(self, facts: PointFacts, point: int) -> str:
+        path = facts.points.paths[point]
+        problem = self._thumbnails.problem(path)
+        return "\n".join([path, *details(facts, point), *([problem] if problem else [])])
 
 
 def even(number: float) -> str:

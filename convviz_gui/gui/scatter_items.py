@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from convviz_gui.engine.payloads import ByteArray, FloatArray, IntArray
 from convviz_gui.gui.scatter_raster import Packed, Window, disc_radius, splat
 
-RIM = 0.9
-"""Edge around each disc, in logical pixels, in the colour of the ground."""
+RIM = 0.2
+"""Edge around each disc in the colour of the ground, as a part of the disc's radius."""
 
 MOVING_LIMIT = 100_000
 """Points drawn while the view moves; all are drawn as soon as it rests."""
@@ -109,7 +109,7 @@ class RasterItem(QGraphicsItem):
             width=width,
             height=height,
             radius=self._radius * self._ratio,
-            rim=RIM * self._ratio if self._radius > 2.0 else 0.0,
+            rim=RIM * self._radius * self._ratio if self._radius > 2.0 else 0.0,
             ground=self._ground,
             sample=sample or 1.0,
         )

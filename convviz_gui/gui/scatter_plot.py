@@ -21,6 +21,7 @@ REACH = 14.0
 """Logical pixels from the cursor within which a point is taken to be meant."""
 
 _REST_MS = 120
+_CROWD_SAMPLE, _CROWD_CELLS, _CROWD_POWER = 20_000, 48, 0.9
 _DIRECTIONS = {
     Qt.Key.Key_Left: (-1.0, 0.0),
     Qt.Key.Key_Right: (1.0, 0.0),
@@ -52,6 +53,7 @@ class ScatterPlot(QWidget):
         self._xy: FloatArray = np.zeros((0, 2), np.float32)
         self._dimmed: BoolArray = np.zeros(0, np.bool_)
         self._bounds = QRectF(-1, -1, 2, 2)
+        self._crowd = 0.0
         self._chosen = -1
         self._neighbours: tuple[int, ...] = ()
         self._hovered = -1
@@ -91,6 +93,7 @@ class ScatterPlot(QWidget):
             self._dimmed = np.zeros(len(xy), np.bool_)
             self._chosen, self._neighbours, self._hovered = -1, (), -1
         self._bounds = _bounds(xy)
+        self._crowd = _crowd(xy, self._bounds)
         self._raster.set_points(xy)
         if keep_view and same and self._touched:
             self._show_view()
@@ -110,6 +113,11 @@ class ScatterPlot(QWidget):
         self._chosen, self._neighbours = row, neighbours
         if row >= 0 and np.isfinite(self._xy[row]).all():
             self._bring_into_view(row)
+        self._show_marks()
+
+    def point_out(self, row: int) -> None:
+        """Ring a point (-1: none), as if the cursor were on it."""
+        self._hovered = row
         self._show_marks()
 
     def show_lines(self, shown: bool) -> None:
@@ -174,7 +182,7 @@ class ScatterPlot(QWidget):
         (x0, x1), (y0, y1) = self._box.viewRange()
         whole = max(self._bounds.width(), self._bounds.height()) ** 2
         # By the area seen, not by counting what is in it: panning must not make the discs breathe.
-        crowd = len(self._xy) * min((x1 - x0) * (y1 - y0) / whole, 1.0)
+        crowd = self._crowd * min((x1 - x0) * (y1 - y0) / whole, 1.0)
         self._raster.set_view(self._window(ratio), QRectF(self._box.rect()), ratio, crowd)
         self._show_marks()
 
@@ -305,3 +313,16 @@ def _bounds(xy: FloatArray) -> QRectF:
     middle = QPointF((x0 + x1) / 2, (y0 + y1) / 2)
     width, height = max(x1 - x0, span * 1e-3), max(y1 - y0, span * 1e-3)
     return QRectF(middle.x() - width / 2, middle.y() - height / 2, width, height)
+
+
+def _crowd(xy: FloatArray, bounds: QRectF) -> float:
+    """How many points there would be if they stood everywhere as close as they stand where they are."""
+    finite = xy[np.isfinite(xy).all(axis=1)]
+    some = finite[:: max(len(finite) // _CROWD_SAMPLE, 1)]
+    if not len(some):
+        return 0.0
+    side = max(bounds.width(), bounds.height())
+    cell = ((some - [bounds.left(), bounds.top()]) / side * _CROWD_CELLS).astype(np.int64).clip(0, _CROWD_CELLS - 1)
+    occupied = len(np.unique(cell @ [1, _CROWD_CELLS])) / min(_CROWD_CELLS**2, len(some))
+    # Not the full correction: discs should shrink in tight groups, but lonely points must still be seen.
+    return float(len(finite) / occupied**_CROWD_POWER)

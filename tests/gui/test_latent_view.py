@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMessageBox
@@ -167,6 +167,16 @@ def test_a_neighbour_leads_on_to_its_own_neighbours(shown: LatentView, points: P
     assert shown.strip.points.point(0) == points.neighbours[nearest, 0]
 
 
+def test_pointing_at_a_row_rings_its_point(shown: LatentView) -> None:
+    plot, row = the_plot(shown), shown.ranking.points.index(1)
+    QTest.mouseMove(shown.ranking.viewport(), shown.ranking.visualRect(row).center())
+    hovered = plot._marks.marks.hovered
+    assert hovered is not None
+    assert (hovered - plot.place(row.data(Role.POINT))).manhattanLength() < 1.5
+    QGuiApplication.sendEvent(shown.ranking, QEvent(QEvent.Type.Leave))
+    assert plot._marks.marks.hovered is None
+
+
 def test_arrows_walk_and_enter_opens(shown: LatentView, points: Points, qtbot: QtBot) -> None:
     plot = the_plot(shown)
     shown.choose(0)
@@ -217,7 +227,7 @@ def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: P
 
 def test_labels_come_first_and_every_class_is_in_the_legend(shown: LatentView) -> None:
     texts = [shown.legend.classes.item(row).text() for row in range(4)]
-    assert texts == ["car  10", "cat  10", "dog  10", "tree  10"]
+    assert texts == ["car 10", "cat 10", "dog 10", "tree 10"]
 
 
 def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points) -> None:
@@ -250,7 +260,7 @@ def test_predictions_and_scores_can_be_coloured_instead(shown: LatentView, point
     combo.setCurrentIndex(1)
     combo.activated.emit(1)
     texts = [shown.legend.classes.item(row).text() for row in range(4)]
-    assert texts == ["car  10", "cat  9", "dog  11", "tree  10"]
+    assert texts == ["car 10", "cat 9", "dog 11", "tree 10"]
     combo.setCurrentIndex(2)
     combo.activated.emit(2)
     assert shown.legend.scale.isVisible()
@@ -305,7 +315,7 @@ def test_frames_move_points_and_rebuild_nothing(
     assert view.facts is facts
     assert view.point == 5
     np.testing.assert_allclose(the_plot(view)._xy, points.xy, rtol=1e-6)
-    assert "Still moving" in view.header.verdict.text()
+    assert "Not finished" in view.header.verdict.text()
     view.show_result(result(points, model))
     assert "Trustworthiness 0.93" in view.header.verdict.text()
     assert view.point == 5
@@ -379,7 +389,7 @@ def test_title_and_verdict_say_what_and_how_far(points: Points) -> None:
         "distances between far groups mean little."
     )
     poor = dataclasses.replace(points, trustworthiness=0.62, projection="pca")
-    assert "often not true neighbours" in verdict(poor)
+    assert "many neighbours on this map are not" in verdict(poor)
 
 
 def test_files_left_out_can_be_read_and_copied(shown: LatentView, points: Points, qtbot: QtBot) -> None:
@@ -407,6 +417,20 @@ def test_probabilities_are_softmax(points: Points, model: ModelInfo) -> None:
     exponentials = np.exp(points.logits[5].astype(float))
     assert facts.probability(5) == pytest.approx(exponentials.max() / exponentials.sum())
     assert np.isnan(PointFacts(dataclasses.replace(points, logits=np.zeros((COUNT, 0))), model).probability(5))
+
+
+def test_the_scale_of_scores_is_logarithmic_and_says_so(shown: LatentView, points: Points, model: ModelInfo) -> None:
+    score = points.outlier.copy()
+    score[:3] = [0.01, 0.1, 1.0]
+    score[3:] = 1.0
+    colouring = colour_by(PointFacts(dataclasses.replace(points, outlier=score), model), ColourBy.OUTLIER)
+    assert colouring.rows(frozenset())[:3].tolist() == [0, 127, 254]
+    assert (colouring.low, colouring.high) == pytest.approx((0.01, 1.0))
+    shown.header.colour_changed.emit(ColourBy.OUTLIER)
+    assert "Logarithmic" in shown.legend.note.text()
+    score[0] = 0.0
+    linear = colour_by(PointFacts(dataclasses.replace(points, outlier=score), model), ColourBy.OUTLIER)
+    assert linear.rows(frozenset())[1] == 25
 
 
 def test_scores_that_are_not_numbers_come_last_and_are_grey(points: Points, model: ModelInfo) -> None:

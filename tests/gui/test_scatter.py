@@ -287,6 +287,17 @@ def test_it_takes_its_ground_from_the_palette(plot: ScatterPlot) -> None:
     assert plot.grab().toImage().pixelColor(150, 90).getRgb()[:3] == (10, 20, 30)
 
 
+def test_discs_are_smaller_in_tight_groups_and_grow_with_the_zoom(plot: ScatterPlot) -> None:
+    rng = np.random.default_rng(0)
+    show(plot, rng.uniform(0, 10, (600, 2)))
+    spread = plot._raster.radius
+    show(plot, rng.integers(0, 2, (600, 2)) * 10 + rng.normal(0, 0.1, (600, 2)))
+    tight = plot._raster.radius
+    assert tight < spread
+    wheel(plot, plot.place(0), 20)
+    assert plot._raster.radius > tight
+
+
 def test_a_moving_crowd_is_drawn_as_a_sample_and_completely_at_rest(plot: ScatterPlot, qtbot: QtBot) -> None:
     count = 130_000
     show(plot, np.random.default_rng(0).uniform(0, 10, (count, 2)))

@@ -99,6 +99,8 @@ class LatentView(PayloadView):
         self.ranking.opened.connect(self.open)
         self.strip.picked.connect(self.choose)
         self.strip.opened.connect(self.open)
+        for list_ in (self.ranking, self.strip):
+            list_.pointed.connect(lambda point: self.plot.point_out(point) if self.plot else None)
         self.strip.lines_toggled.connect(lambda shown: self.plot.show_lines(shown) if self.plot else None)
         self.selection.image_changed.connect(self._on_image)
 
@@ -159,6 +161,7 @@ class LatentView(PayloadView):
             self._middle.insertWidget(0, plot)
             self._middle.setStretchFactor(0, 1)
             self._middle.setCollapsible(0, False)
+            self._middle.setCollapsible(1, False)
             self._middle.setSizes([3 * _SIDE_WIDTH, _SIDE_WIDTH])
             self._card = HoverCard(self.thumbnails, plot)
             self.setFocusProxy(plot)
@@ -171,7 +174,7 @@ class LatentView(PayloadView):
         by = self._wanted_colour if self._wanted_colour in offered else offered[0]
         self.header.show_choices(offered, by)
         self._colouring = colour_by(self.facts, by)
-        note = ""
+        note = "Logarithmic scale." if self._colouring.logarithmic else ""
         if by is ColourBy.PREDICTION and not self.facts.has_labels:
             note = "No sub-folders, so no labels: these are the network's predictions."
         self.legend.show_colouring(self._colouring, self._table(), note)
