@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ from pytestqt.qtbot import QtBot
 from convviz_gui.app import make_application
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.worker.client import EngineClient
+
+# Tests open no windows on anybody's screen.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 # What the offscreen platform says of itself, whatever the program does.
 HARMLESS = ("This plugin does not support propagateSizeHints",)
