@@ -10,9 +10,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Pillow warns of damaged metadata in pictures that are damaged on purpose; the program silences it at import,
-    # which pytest's own filters undo.
+    # What the program asks of warnings when it is imported (engine/images.py), which pytest undoes for every test.
     config.addinivalue_line("filterwarnings", r"ignore::UserWarning:PIL\.")
+    config.addinivalue_line("filterwarnings", "error::PIL.Image.DecompressionBombWarning")
 
 
 @pytest.fixture(scope="session")

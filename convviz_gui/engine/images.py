@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import logging
 import os
 import stat
 import struct
@@ -11,7 +13,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 
 from convviz_gui.engine.colours import Colour, to_rgb
 from convviz_gui.engine.errors import EngineError, ProblemKind
@@ -54,6 +56,23 @@ _TRANSPOSE = {
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+
+# Pillow and libtiff write to the terminal what they think of a damaged file; our one sentence is enough.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+
+def _hush_libtiff() -> None:
+    try:
+        library = ctypes.CDLL(_imaging.__file__)
+        for function in (library.TIFFSetErrorHandler, library.TIFFSetWarningHandler):
+            function.argtypes, function.restype = [ctypes.c_void_p], ctypes.c_void_p
+            function(None)
+    except (OSError, AttributeError):  # a Pillow that has it built in, out of reach, or not at all
+        pass
+
+
+_hush_libtiff()
 
 
 def load_image(path: str | os.PathLike[str], *, background: Colour = WHITE) -> ImageInput:

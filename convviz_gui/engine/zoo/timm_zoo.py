@@ -46,14 +46,18 @@ def preprocess_of(name: str, settings: dict[str, Any]) -> Preprocess:
     """The evaluation transform that timm resolves from a network's configuration."""
     found = resolve_data_config(pretrained_cfg=settings)
     _, height, width = found["input_size"]
-    shorter = min(math.floor(side / found["crop_pct"]) for side in (height, width))
+    sides = [math.floor(side / found["crop_pct"]) for side in (height, width)]
+    source, resize = f"timm data config of {name}", min(sides) if found["crop_mode"] == "center" else None
+    if resize is None and (found["crop_mode"] != "squash" or tuple(sides) != (height, width)):
+        # The transform here knows no border around the photo, and no crop after squashing.
+        source += f", but squashed whole: timm uses mode {found['crop_mode']!r} at {found['crop_pct']:.0%}"
     return Preprocess(
         size=(height, width),
-        resize=None if found["crop_mode"] == "squash" else shorter,
+        resize=resize,
         interpolation=found["interpolation"],
         mean=tuple(found["mean"]),
         std=tuple(found["std"]),
-        source=f"timm data config of {name}",
+        source=source,
     )
 
 
