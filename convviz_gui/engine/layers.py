@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from convviz_gui.engine.hooks import INPUT_MARK, logits_of, tensor_of
 from convviz_gui.engine.types import LayerNode
 
+_PASSING_ON = (nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)
+"""In eval mode these make nothing: the layer before them has the same features and a name that says more."""
 TRACE_SEED = 0
 """The traced input is noise, so that two layers agree in their values only if one passes on what the other made."""
 
@@ -152,10 +154,9 @@ def penultimate_layer(found: Trace) -> str | None:
     if not classifiers or classifiers[-1].mean_in is None:
         return None
     classifier = classifiers[-1]
-    for call in reversed(found.calls[: classifier.depth]):
-        if _same(call.mean_out, classifier.mean_in):
-            return layer_id(call)
-    return layer_id(classifier) + INPUT_MARK
+    makers = [call for call in found.calls[: classifier.depth] if _same(call.mean_out, classifier.mean_in)]
+    telling = [call for call in makers if not isinstance(call.module, _PASSING_ON)]
+    return layer_id((telling or makers)[-1]) if makers else layer_id(classifier) + INPUT_MARK
 
 
 def _is_classifier(call: Call, n_logits: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QByteArray, QSettings
 from PySide6.QtWidgets import QMainWindow
 
@@ -13,10 +15,10 @@ VERSION = 1
 
 
 class WindowState:
-    """Settings in an INI file of ours."""
+    """Settings in an INI file of ours, by default the user's."""
 
-    def __init__(self) -> None:
-        path = paths.config_dir() / "window.ini"
+    def __init__(self, path: Path | None = None) -> None:
+        path = path or paths.config_dir() / "window.ini"
         self._settings = QSettings(str(path), QSettings.Format.IniFormat)
 
     @property

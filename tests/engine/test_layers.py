@@ -57,10 +57,10 @@ def test_every_call_of_a_reused_module_is_a_layer() -> None:
     ("name", "maps", "penultimate"),
     [
         ("resnet18", "layer4", "avgpool"),
-        ("squeezenet1_1", "classifier.2", "classifier.0"),
-        ("vgg11", "avgpool", "classifier.5"),
+        ("squeezenet1_1", "classifier.2", "features"),
+        ("vgg11", "avgpool", "classifier.4"),
         ("densenet121", "features", "classifier@input"),
-        ("mobilenet_v3_small", "features", "classifier.2"),
+        ("mobilenet_v3_small", "features", "classifier.1"),
     ],
 )
 def test_default_layers(name: str, maps: str, penultimate: str) -> None:

@@ -1,0 +1,266 @@
+"""The tour: drives the real main window through every tab on the demo and saves a picture of each.
+
+Works without a screen (`QT_QPA_PLATFORM=offscreen`, chosen by itself where there is none).
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convviz_gui.engine.atomic import staged
+from convviz_gui.engine.errors import EngineError, ProblemKind
+
+if TYPE_CHECKING:
+    from convviz_gui.gui.main_window import MainWindow
+
+INDEX = "index.html"
+SIZE = (1440, 900)
+PATIENCE = 300
+"""Seconds a step may take; numba's first compilation for UMAP alone takes half a minute on a slow machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop of the tour: what to do in the window, and what the picture then shows."""
+
+    name: str
+    caption: str
+    act: Callable[[MainWindow], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the tour; returns 0 done, 2 the user's mistake."""
+    parser = argparse.ArgumentParser(prog="convviz tour", description=__doc__)
+    parser.add_argument("--out", metavar="DIR", required=True, type=Path)
+    out: Path = parser.parse_args(argv).out
+    from convviz_gui.app import has_display
+
+    if not has_display(os.environ, sys.platform):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    try:
+        n_pictures = run(out)
+    except EngineError as error:
+        print(f"convviz: {error}", file=sys.stderr)
+        return 1 if error.kind is ProblemKind.BUG else 2
+    print(f"Wrote {n_pictures} pictures and {INDEX} to {out}")
+    return 0
+
+
+def run(out: Path) -> int:
+    """Take the tour and write its pictures and the page into `out`; returns the number of pictures.
+
+    Raises `EngineError` if the folder cannot be written or a stop does not come to its end.
+    """
+    with staged(out, INDEX) as staging, _window() as window:
+        stops = _stops()
+        for number, stop in enumerate(stops, 1):
+            print(f"{number} of {len(stops)}: {stop.caption}", flush=True)
+            stop.act(window)
+            _save(window, staging / f"{number:02}-{stop.name}.png")
+        (staging / INDEX).write_text(_page(stops), encoding="utf-8")
+    return len(stops)
+
+
+@contextmanager
+def _window() -> Iterator[MainWindow]:
+    from convviz_gui.app import make_application
+    from convviz_gui.gui.main_window import MainWindow
+    from convviz_gui.gui.theme import Theme, apply_theme
+    from convviz_gui.gui.window_state import WindowState
+    from convviz_gui.worker.client import EngineClient
+
+    with tempfile.TemporaryDirectory(prefix="convviz-tour-") as folder:
+        # Settings of its own: the user's arrangement neither shows in the pictures nor is changed by them.
+        app = make_application()
+        apply_theme(app, Theme.LIGHT)
+        window = MainWindow(EngineClient(), WindowState(Path(folder) / "tour.ini"))
+        window.resize(*SIZE)
+        window.show()
+        window.begin()
+        try:
+            yield window
+        finally:
+            window.close()
+            window.deleteLater()
+
+
+# ------------------------------------------------------------------------------------------------------- the stops
+
+
+def _stops() -> list[Stop]:
+    return [
+        Stop("activations", "Every channel of a layer, answering to the photo", _activations(0)),
+        Stop("activations-deep", "Deeper layers: parts and things, and more silence", _activations(-1)),
+        Stop("filters", "What each channel looks for, grown from noise", _filters),
+        Stop("class-map", "Why a cat? Grad-CAM on the photo", _class_map(None)),
+        Stop("class-map-other", "What would speak for a dog", _class_map(1)),
+        Stop("latent-pca", "600 pictures as the network sorts them: PCA", _latent("pca")),
+        Stop("latent-umap", "The same in UMAP, with an outlier and its true neighbours", _latent("umap")),
+        Stop("dark", "The dark theme", _dark),
+    ]
+
+
+def _activations(place: int) -> Callable[[MainWindow], None]:
+    def act(window: MainWindow) -> None:
+        window.tabs.show("activations")
+        _wait(window, lambda: window.selection.model is not None and window.selection.image is not None)
+        layer = _relu(window, place)
+        window.selection.set_layer(layer)
+        _wait_for_result(window, "activations", layer)
+        _wait(window, lambda: window.selection.overview is not None)
+        result = window.tabs.tabs["activations"].result
+        assert result is not None
+        window.selection.set_channel(int(result.payload.max.argmax()))  # type: ignore[union-attr]
+
+    return act
+
+
+def _relu(window: MainWindow, place: int) -> str:
+    model = window.selection.model
+    assert model is not None
+    return [node.id for node in model.layers() if node.kind == "ReLU"][place]
+
+
+def _filters(window: MainWindow) -> None:
+    window.tabs.show("filters")
+    layer = _relu(window, 4)
+    window.selection.set_layer(layer)
+    window.tabs.current.run()
+    _wait_for_result(window, "filters", layer)
+
+
+def _class_map(class_index: int | None) -> Callable[[MainWindow], None]:
+    def act(window: MainWindow) -> None:
+        window.tabs.show("class map")
+        window.selection.set_class(class_index)
+        _wait_for_result(window, "class map")
+
+    return act
+
+
+def _latent(projection: str) -> Callable[[MainWindow], None]:
+    def act(window: MainWindow) -> None:
+        window.tabs.show("latent space")
+        tab = window.tabs.current
+        if tab.panel.target.chosen_folder() is None:
+            window.commands.open_demo_folder()
+            _wait(window, lambda: tab.panel.target.chosen_folder() is not None)
+        _wait(window, lambda: tab.panel.form is not None)
+        assert tab.panel.form is not None
+        tab.panel.form.set_settings((("projection", projection),))
+        tab.run()
+        _wait_for_result(window, "latent space")
+        _point_at_the_strangest(window)
+
+    return act
+
+
+def _point_at_the_strangest(window: MainWindow) -> None:
+    from convviz_gui.gui.views.latent import LatentView
+
+    tab = window.tabs.current
+    assert isinstance(tab.view, LatentView)
+    assert tab.result is not None
+    tab.view.open(int(tab.result.payload.outlier.argmax()))  # type: ignore[union-attr]
+    _wait(window, lambda: window.selection.overview is not None)
+
+
+def _dark(window: MainWindow) -> None:
+    from PySide6.QtWidgets import QApplication
+
+    from convviz_gui.gui.theme import Theme, apply_theme
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    apply_theme(app, Theme.DARK)
+    window.tabs.show("activations")
+    layer = _relu(window, 2)
+    window.selection.set_layer(layer)
+    _wait_for_result(window, "activations", layer)
+
+
+# --------------------------------------------------------------------------------------------------------- waiting
+
+
+def _wait_for_result(window: MainWindow, tab_name: str, layer: str | None = None) -> None:
+    tab = window.tabs.tabs[tab_name]
+
+    def is_there() -> bool:
+        if tab.running or tab.result is None:
+            return False
+        return layer is None or getattr(tab.result.payload, "layer", layer) == layer
+
+    _wait(window, is_there)
+
+
+def _wait(window: MainWindow, condition: Callable[[], bool]) -> None:
+    """Let the window live until `condition` holds; a notice to the user ends the tour with its words."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    loop, seconds = QEventLoop(), 0.0
+    timer = QTimer()
+    timer.setInterval(20)
+
+    def look() -> None:
+        nonlocal seconds
+        seconds += timer.interval() / 1000
+        if condition() or window.notices.isVisible() or seconds > PATIENCE:
+            loop.quit()
+
+    timer.timeout.connect(look)
+    timer.start()
+    loop.exec()
+    timer.stop()
+    if window.notices.isVisible():
+        raise EngineError(window.notices.details(), "", ProblemKind.BUG)
+    if not condition():
+        raise EngineError("The tour waited in vain", "Try it on a machine that is less busy", ProblemKind.RESOURCE)
+
+
+def _save(window: MainWindow, path: Path) -> None:
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    # Thumbnails come from other threads, and a grid paints when its turn comes.
+    loop = QEventLoop()
+    QTimer.singleShot(700, loop.quit)
+    loop.exec()
+    if not window.grab().save(str(path), "PNG"):
+        raise EngineError(f"Cannot write {path.name}", "Choose another folder (--out DIR)", ProblemKind.RESOURCE)
+
+
+def _page(stops: Sequence[Stop]) -> str:
+    figures = "\n".join(
+        f'<figure><img src="{number:02}-{stop.name}.png" alt="{html.escape(stop.caption)}">'
+        f"<figcaption>{html.escape(stop.caption)}</figcaption></figure>"
+        for number, stop in enumerate(stops, 1)
+    )
+    return _PAGE.format(figures=figures)
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>A tour of ConvViz</title>
+<style>
+body {{ font: 16px/1.5 system-ui; max-width: 1000px; margin: 2em auto; padding: 0 1em }}
+img {{ width: 100% }}
+figure {{ margin: 2em 0 }}
+</style>
+<h1>A tour of ConvViz</h1>
+<p>The demo network, tab by tab.</p>
+{figures}
+</html>
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
