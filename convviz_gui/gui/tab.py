@@ -52,6 +52,7 @@ class MethodTab(QObject):
         self._active = False
         self._dirty = True
         self._running: Run | None = None
+        self._pictured = False
         self._began = 0.0
         self._results = ResultCache()
         self._settle = QTimer(self)
@@ -244,6 +245,7 @@ class MethodTab(QObject):
 
     def _submit(self, request: Run) -> None:
         self._running = request
+        self._pictured = False
         self._began = time.monotonic()
         self.panel.run_bar.show_started()
         self._client.submit(self.spec.name, request)
@@ -263,9 +265,14 @@ class MethodTab(QObject):
         if message.job.lane != self.spec.name or self._running is None:
             return
         self.panel.run_bar.show_progress(message)
-        if message.preview is not None and self.view is not None and self._is_wanted(self._running):
+        if self.view is None or not self._is_wanted(self._running):
+            return
+        if message.preview is not None:
+            self._pictured = True
             self.view.set_stale(False)
             self.view.show_preview(message.preview)
+        elif self.result is None and not self._pictured and message.note:
+            self.view.show_message(f"{message.note[:1].upper()}{message.note[1:]}…")
 
     def _on_finished(self, message: Finished) -> None:
         if message.job.lane != self.spec.name or not isinstance(message.outcome, Result):

@@ -1,0 +1,168 @@
+"""A tab's runs: stop keeps what is there, nothing stale is shown, what was computed comes back."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from pytestqt.qtbot import QtBot
+
+from convviz_gui.engine.payloads import Gallery, Points
+from convviz_gui.gui import result_cache, samples
+from convviz_gui.gui.main_window import MainWindow
+from convviz_gui.gui.tab import MethodTab
+
+WAIT = 60_000
+
+
+def filters(window: MainWindow, channels: str = "0,1", steps: int = 2) -> MethodTab:
+    """The filters tab, set to a short run."""
+    window.tabs.show("filters")
+    tab = window.tabs.current
+    tab.panel.target.channels.setText(channels)
+    assert tab.panel.form is not None
+    tab.panel.form.set_settings((("steps", steps), ("size", 64)))
+    return tab
+
+
+def finish(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not window.tabs.current.running, timeout=WAIT)
+
+
+def gallery(tab: MethodTab) -> Gallery:
+    assert tab.result is not None
+    assert isinstance(tab.result.payload, Gallery)
+    return tab.result.payload
+
+
+def test_filters_wait_for_run(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready)
+    assert tab.result is None
+    assert not tab.running
+    tab.run()
+    finish(ready, qtbot)
+    assert gallery(tab).channels.tolist() == [0, 1]
+    assert tab.panel.save.isEnabled()
+
+
+def test_stop_keeps_what_is_there(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready, "first 8", steps=2000)
+    tab.run()
+    with qtbot.waitSignal(ready.client.progressed, timeout=WAIT):
+        pass
+    ready.commands.run_or_stop()
+    finish(ready, qtbot)
+    stopped = gallery(tab)
+    assert stopped.channels.tolist() == list(range(8))
+    assert (stopped.done < 2000).all()
+    assert "Stopped" in tab.panel.run_bar.note.text()
+
+
+def test_other_layer_hides_the_result_and_coming_back_shows_it(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready)
+    tab.run()
+    finish(ready, qtbot)
+    shown = tab.result
+    first = ready.selection.layer
+    assert first is not None
+    ready.selection.set_layer("block3_conv1")
+    assert tab.result is None
+    assert not tab.panel.save.isEnabled()
+    ready.selection.set_layer(first)
+    assert tab.result is shown
+
+
+def test_result_of_a_layer_left_behind_is_kept_but_not_shown(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready)
+    first = ready.selection.layer
+    assert first is not None
+    tab.run()
+    ready.selection.set_layer("block3_conv1")
+    finish(ready, qtbot)
+    assert tab.result is None
+    ready.selection.set_layer(first)
+    assert gallery(tab).layer == first
+
+
+def test_newer_run_replaces_the_older(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready, "0", steps=3000)
+    tab.run()
+    filters(ready, "1", steps=2)
+    tab.run()
+    finish(ready, qtbot)
+    assert gallery(tab).channels.tolist() == [1]
+
+
+def test_bad_channels_are_told_in_words(ready: MainWindow) -> None:
+    tab = filters(ready, "0-99999")
+    tab.run()
+    assert not tab.running
+    assert ready.notices.isVisible()
+    assert "99999" in ready.notices.text.text()
+    assert tab.panel.target.channels.property("invalid")
+    tab.panel.target.channels.setText("0")
+    assert not tab.panel.target.channels.property("invalid")
+
+
+def test_photo_changes_do_not_disturb_filters(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready)
+    tab.run()
+    finish(ready, qtbot)
+    shown = tab.result
+    ready.tray.open_sample(samples.toybox("fish", 8))
+    qtbot.waitUntil(lambda: ready.selection.overview is not None, timeout=WAIT)
+    assert tab.result is shown
+
+
+def test_class_map_at_a_layer_of_the_tree(ready: MainWindow, qtbot: QtBot) -> None:
+    ready.tabs.show("class map")
+    tab = ready.tabs.current
+    qtbot.waitUntil(lambda: tab.result is not None, timeout=WAIT)
+    model = ready.selection.model
+    assert model is not None
+    assert tab.result is not None
+    assert tab.result.run.target.layer == model.default_map_layer
+    assert tab.panel.target.layer is not None
+    ready.selection.set_layer("block2_relu1")
+    assert not tab.running
+    tab.panel.target.layer.setCurrentIndex(1)
+    tab.panel.target.layer.activated.emit(1)
+    qtbot.waitUntil(lambda: tab.result is not None and tab.result.run.target.layer == "block2_relu1", timeout=WAIT)
+
+
+def test_result_cache_forgets_the_oldest(ready: MainWindow) -> None:
+
+    result = ready.tabs.current.result
+    assert result is not None
+    model = result.model
+    cache = result_cache.ResultCache()
+    size = result_cache.size_of(result)
+    assert size > np.prod((16, 128, 128)) * 4
+    count = result_cache.KEPT_BYTES // size + 3
+    for seed in range(count):
+        cache.put(dataclasses.replace(result, run=dataclasses.replace(result.run, seed=seed)))
+    assert cache.get(model, dataclasses.replace(result.run, seed=0)) is None
+    assert cache.get(model, dataclasses.replace(result.run, seed=count - 1)) is not None
+
+
+def test_latent_space_of_a_small_folder(ready: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for seed in range(4):
+            image = samples.toybox(label, seed).make()
+            Image.fromarray(image.pixels).save(tmp_path / label / f"{seed}.png")
+    ready.commands.open_folder(tmp_path)
+    ready.tabs.show("latent space")
+    tab = ready.tabs.current
+    assert tab.panel.form is not None
+    tab.panel.form.set_settings((("projection", "pca"), ("neighbours", 3)))
+    tab.run()
+    qtbot.waitUntil(lambda: tab.result is not None, timeout=WAIT)
+    assert tab.result is not None
+    assert isinstance(tab.result.payload, Points)
+    assert len(tab.result.payload.paths) == 8
+    assert tab.view is not None
+    tab.view.open_image.emit(str(tmp_path / "dog" / "2.png"))
+    qtbot.waitUntil(lambda: ready.selection.image is not None and ready.selection.image.name == "2.png", timeout=WAIT)
