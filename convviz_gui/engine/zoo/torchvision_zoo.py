@@ -68,7 +68,7 @@ def preprocess_of(weights: Any) -> Preprocess:
 
 
 # Published DenseNet weights are older than the rule that module names have no dots.
-_DOTTED = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.(?:weight|bias|running_mean|running_var))$")
+_DOTTED = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.\w+)$")
 
 
 def _adapt(state: State) -> State:
