@@ -58,8 +58,8 @@ def arrays(payload: Payload) -> dict[str, NDArray[Any]]:
                 "heat": payload.heat,
                 "box": payload.box,
                 "logits": payload.logits,
-                "class_index": np.int64(payload.class_index),
-                "positive": np.bool_(payload.positive),
+                "class_index": np.array(payload.class_index, np.int64),
+                "positive": np.array(payload.positive, np.bool_),
             }
         case Points():
             return {
@@ -70,7 +70,7 @@ def arrays(payload: Payload) -> dict[str, NDArray[Any]]:
                 "logits": payload.logits,
                 "outlier": payload.outlier,
                 "neighbours": payload.neighbours,
-                "trustworthiness": np.float64(payload.trustworthiness),
+                "trustworthiness": np.array(payload.trustworthiness, np.float64),
             }
         case _:
             assert_never(payload)

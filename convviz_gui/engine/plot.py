@@ -47,7 +47,8 @@ def _positions(xy: FloatArray) -> FloatArray:
     unit = (xy - (low + high) / 2) / span + 0.5
     # Pictures count rows downwards, plots upwards.
     unit[:, 1] = 1 - unit[:, 1]
-    return MARGIN + unit * (SIZE - 2 * MARGIN)
+    placed: FloatArray = MARGIN + unit * (SIZE - 2 * MARGIN)
+    return placed
 
 
 def _rgb(colour: ByteArray) -> tuple[int, int, int]:

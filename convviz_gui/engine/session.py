@@ -119,7 +119,7 @@ class Session:
 
     def _open(self, opened: OpenedModel, spec: ModelSpec, device_name: str) -> ModelInfo:
         device = devices.resolve(device_name)
-        module = opened.module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        module = opened.module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         size = (opened.preprocess.channels, *opened.preprocess.size)
         found = layers.trace(module, size, device)
         root = layers.layer_tree(module, found, opened.name)
