@@ -75,7 +75,7 @@ class Menus:
         self._add(menu, "&Save result…", do.save_result, QKeySequence.StandardKey.Save)
         self._add(menu, "Copy as &Python", do.copy_python, "Ctrl+Shift+C")
         menu.addSeparator()
-        self._add(menu, "&Quit", window.close, QKeySequence.StandardKey.Quit, "Ctrl+Q")
+        self._add(menu, "&Quit", window.close, "Ctrl+Q")
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
@@ -88,8 +88,8 @@ class Menus:
     def _fill_edit(self) -> None:
         do, window, menu = self._do, self._window, self._menu("&Edit")
         undo, redo = window.undo.createUndoAction(window, "&Undo"), window.undo.createRedoAction(window, "&Redo")
-        undo.setShortcuts(QKeySequence.StandardKey.Undo)
-        redo.setShortcuts(QKeySequence.StandardKey.Redo)
+        undo.setShortcut(QKeySequence(QKeySequence.StandardKey.Undo))
+        redo.setShortcut(QKeySequence(QKeySequence.StandardKey.Redo))
         for action in (undo, redo):
             menu.addAction(action)
             self._commands.append(("Edit", action))

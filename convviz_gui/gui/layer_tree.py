@@ -21,6 +21,8 @@ class _SearchBox(QLineEdit):
         self.setPlaceholderText("Search layers")
         self.setAccessibleName("Search layers")
         self.setClearButtonEnabled(True)
+        # What is dropped here is for the window to open.
+        self.setAcceptDrops(False)
         self.setToolTip("Words of a layer's name or kind, e.g. “block3 conv”")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802

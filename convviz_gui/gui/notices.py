@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from convviz_gui.engine.errors import Problem
 from convviz_gui.gui.theme import UNIT
 
-LINES = 3
+LINES = 2
 """Problems written out; more are counted, and all are in the details."""
 
 

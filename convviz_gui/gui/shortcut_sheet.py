@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from convviz_gui.gui.theme import UNIT
 
@@ -24,21 +24,25 @@ def shortcut_sheet(rows: list[tuple[str, str]], parent: QWidget) -> QDialog:
     dialog = QDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle("Keyboard and mouse")
-    cells = "".join(
-        f"<tr><td><b>{escape(keys)}</b>&nbsp;&nbsp;&nbsp;</td><td>{escape(what)}</td></tr>"
-        for keys, what in (*rows, *_GENERAL)
-    )
-    label = QLabel(f"<table cellspacing='4'>{cells}</table>")
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    scroll = QScrollArea()
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setWidgetResizable(True)
-    scroll.setWidget(label)
+    table = [*rows, *_GENERAL]
+    half = (len(table) + 1) // 2
+    columns = QHBoxLayout()
+    columns.setSpacing(4 * UNIT)
+    for part in (table[:half], table[half:]):
+        columns.addWidget(_column(part))
     buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
     buttons.rejected.connect(dialog.close)
     column = QVBoxLayout(dialog)
     column.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
-    column.addWidget(scroll)
+    column.addLayout(columns)
     column.addWidget(buttons)
-    dialog.resize(60 * UNIT, 70 * UNIT)
     return dialog
+
+
+def _column(rows: list[tuple[str, str]]) -> QLabel:
+    cells = "".join(
+        f"<tr><td><b>{escape(keys)}</b>&nbsp;&nbsp;&nbsp;</td><td>{escape(what)}</td></tr>" for keys, what in rows
+    )
+    label = QLabel(f"<table cellspacing='4'>{cells}</table>")
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    return label

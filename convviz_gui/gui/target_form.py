@@ -102,6 +102,7 @@ class TargetForm(QWidget):
 
     def _set_up_folder(self) -> QWidget:
         self.folder.setAccessibleName("Folder")
+        self.folder.setAcceptDrops(False)
         self.folder.setPlaceholderText("A folder of pictures")
         self.folder.setToolTip("Sub-folders, where there are any, become the labels")
         self.folder.editingFinished.connect(self._on_changed)

@@ -83,7 +83,7 @@ def test_notices_by_topic(qtbot: QtBot) -> None:
     qtbot.addWidget(notices)
     notices.tell("files", problem("A"), problem("B"))
     notices.tell("filters", problem("C"))
-    assert notices.text.text().splitlines() == ["C. Do this", "A. Do this", "B. Do this"]
+    assert notices.text.text().splitlines() == ["C. Do this", "A. Do this", "… and 1 more"]
     notices.tell("files", problem("D"))
     assert notices.text.text().splitlines() == ["D. Do this", "C. Do this"]
     assert "detail of C" in notices.details()
@@ -97,7 +97,7 @@ def test_many_problems_are_counted(qtbot: QtBot) -> None:
     notices = Notices()
     qtbot.addWidget(notices)
     notices.tell("files", *(problem(str(number)) for number in range(50)))
-    assert notices.text.text().splitlines()[-1] == "… and 47 more"
+    assert notices.text.text().splitlines()[-1] == "… and 48 more"
     assert "detail of 49" in notices.details()
 
 
