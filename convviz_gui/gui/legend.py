@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 
 from convviz_gui.engine.palette import DISTINCT
 from convviz_gui.engine.payloads import ByteArray
+from convviz_gui.gui.elided import ElidedLabel
 from convviz_gui.gui.point_colours import Colouring
 from convviz_gui.gui.qimage import to_qimage
+from convviz_gui.gui.theme import UNIT
 from convviz_gui.gui.values import value
 
 _SWATCH = 12
@@ -32,22 +34,25 @@ class Legend(QWidget):
 
     Signals:
         dimmed_changed: the classes to dim have changed; read `dimmed`.
+        reflowed: the columns have changed, and with them `full_height`.
     """
 
     dimmed_changed = Signal()
+    reflowed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colouring: Colouring | None = None
         self._dimmed: set[int] = set()
         self._colours: list[QColor] = []
-        self.title = QLabel()
+        self.title = ElidedLabel()
         self.title.setProperty("role", "section")
         self.note = QLabel(wordWrap=True)
         self.note.hide()
         self.note.setProperty("role", "muted")
         self.classes = _ClassList()
         self.classes.itemClicked.connect(self._toggle)
+        self.classes.reflowed.connect(self.reflowed)
         self.classes.key_pressed.connect(self._toggle)
         self.classes.customContextMenuRequested.connect(self._menu)
         self.scale = ScaleBar()
@@ -64,6 +69,10 @@ class Legend(QWidget):
     def dimmed(self) -> frozenset[int]:
         """Places in `Colouring.groups` of the classes that are dimmed."""
         return frozenset(self._dimmed)
+
+    def full_height(self) -> int:
+        """Logical pixels in which everything can be seen without scrolling."""
+        return self.title.sizeHint().height() + self.classes.full_height() + UNIT
 
     def show_colouring(self, colouring: Colouring, table: ByteArray, note: str = "") -> None:
         """Show what the colours mean; `table` u8 [P, 3] holds them, class i having colour i."""
@@ -98,8 +107,8 @@ class Legend(QWidget):
             item.setToolTip(f"{group.name}: {group.count} pictures. Click to dim or show.")
             self.classes.addItem(item)
         self.classes.setCurrentRow(kept)
-        self.classes.fit_columns()
         self._show_dimming()
+        self.classes.fit_columns()
 
     def _show_dimming(self) -> None:
         for place in range(self.classes.count()):
@@ -162,13 +171,17 @@ class _ClassList(QListWidget):
 
     Signals:
         key_pressed: space or Enter was pressed on this item.
+        reflowed: the columns have changed.
     """
+
+    reflowed = Signal()
 
     # Not `itemActivated`: some styles send it for a click as well, which would toggle twice.
     key_pressed = Signal(QListWidgetItem)
 
     def __init__(self) -> None:
         super().__init__()
+        self._columns = 1
         self.setIconSize(QSize(_SWATCH, _SWATCH))
         self.setFlow(QListWidget.Flow.LeftToRight)
         self.setWrapping(True)
@@ -178,14 +191,19 @@ class _ClassList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Classes on the map")
 
+    def full_height(self) -> int:
+        """Logical pixels in which all classes can be seen without scrolling."""
+        return -(-self.count() // self._columns) * self.gridSize().height() + 2 * self.frameWidth() + _GAP
+
     def fit_columns(self) -> None:
         """Make every cell as wide as the columns that fit share among them."""
         hints = [self.sizeHintForIndex(self.indexFromItem(self.item(row))) for row in range(self.count())]
         widest = max((hint.width() for hint in hints), default=0) + _GAP
         # Room for the scroll bar is always left: columns must not come and go with it.
         width = self.width() - self.verticalScrollBar().sizeHint().width() - 2
-        columns = max(width // max(widest, 1), 1)
-        self.setGridSize(QSize(width // columns, self.fontMetrics().height() + 6))
+        self._columns = max(width // max(widest, 1), 1)
+        self.setGridSize(QSize(width // self._columns, self.fontMetrics().height() + 5))
+        self.reflowed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentItem() is not None:

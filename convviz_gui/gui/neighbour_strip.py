@@ -25,7 +25,8 @@ from convviz_gui.gui.thumbnails import Thumbnails
 
 _LARGEST, _SMALLEST = 72, 52
 _USUAL_COUNT = 12
-_DETAIL_WIDTH = 184
+_SCROLL_BAR = 12
+_DETAIL_WIDTH = 168
 
 
 class NeighbourStrip(QWidget):
@@ -55,7 +56,7 @@ class NeighbourStrip(QWidget):
         self.list.left.connect(lambda: self.pointed.emit(-1))
         self.name = ElidedLabel()
         self.name.setProperty("role", "title")
-        self.facts = QLabel()
+        self.facts = QLabel(wordWrap=True)
         self.facts.setProperty("role", "muted")
         self.open = QPushButton("Open")
         self.open.setToolTip("Open this picture in the image tray, with its predictions (Enter)")
@@ -116,7 +117,7 @@ class NeighbourStrip(QWidget):
         self.name.setText(facts.name(point))
         self.facts.setText("\n".join(details(facts, point)))
         self.heading.setText(
-            f"{len(near)} nearest neighbours in all {facts.points.features.shape[-1]} dimensions, by distance"
+            f"{len(near)} nearest neighbours in {facts.points.features.shape[-1]} dimensions"
             if near
             else "Its neighbours are not known yet"
         )
@@ -138,7 +139,6 @@ class _TileView(QListView):
         self.setItemDelegate(_TileDelegate(self))
         self.setAccessibleName("Nearest neighbours")
         self.tile = _LARGEST
-        self.setFixedHeight(self.cell().height() + 12)
 
     def cell(self) -> QSize:
         """Size of a picture with what is written below it."""
@@ -151,6 +151,7 @@ class _TileView(QListView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         # All neighbours side by side, as long as the pictures can still be made out.
         self.tile = min(max(self.viewport().width() // _USUAL_COUNT - UNIT, _SMALLEST), _LARGEST)
+        self.setFixedHeight(self.cell().height() + _SCROLL_BAR)
         self.scheduleDelayedItemsLayout()
         super().resizeEvent(event)
 

@@ -11,9 +11,8 @@ from convviz_gui.gui.point_model import Index, PointModel, Role, paint_thumbnail
 from convviz_gui.gui.theme import colours, numbers_font
 from convviz_gui.gui.thumbnails import Thumbnails
 
-_THUMBNAIL = 40
+_LINES = 3
 _GAP = 8
-_PLACE_DIGITS = "0000"
 
 
 class PointList(QListView):
@@ -77,7 +76,8 @@ class PointList(QListView):
 
 class _RowDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802
-        return QSize(160, _THUMBNAIL + _GAP)
+        view: QWidget = option.widget
+        return QSize(120, _LINES * view.fontMetrics().lineSpacing() + _GAP)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -93,26 +93,22 @@ class _RowDelegate(QStyledItemDelegate):
         muted = text if chosen else palette.color(QPalette.ColorRole.PlaceholderText)
         painter.setFont(numbers_font(view.font()))
         metrics = painter.fontMetrics()
-        inner = rect.adjusted(_GAP // 2, 0, -_GAP, 0)
-
-        place = QRect(inner.left(), inner.top(), metrics.horizontalAdvance(_PLACE_DIGITS), inner.height())
-        painter.setPen(muted)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(place, right, str(index.data(Role.PLACE)))
-
-        frame = QRect(place.right() + _GAP, inner.top() + _GAP // 2, _THUMBNAIL, _THUMBNAIL)
+        inner = rect.adjusted(_GAP // 2, _GAP // 2, -_GAP, -_GAP // 2)
+        frame = QRect(inner.topLeft(), QSize(inner.height(), inner.height()))
         paint_thumbnail(painter, index.data(Qt.ItemDataRole.DecorationRole), frame, palette)
 
-        score = str(index.data(Role.SCORE))
+        line = QRect(inner.left() + frame.width() + _GAP, inner.top(), 0, metrics.lineSpacing())
+        line.setRight(inner.right())
         painter.setPen(text)
-        painter.drawText(inner, right, score)
-
-        left = frame.right() + _GAP
-        width = inner.right() - metrics.horizontalAdvance(score) - _GAP - left
-        line = QRect(left, inner.center().y() - metrics.height() - 1, width, metrics.height() + 2)
         _line(painter, line, str(index.data()))
         painter.setPen(scheme.warning if index.data(Role.DISAGREES) and not chosen else muted)
-        _line(painter, line.translated(0, metrics.height() + 2), str(index.data(Role.SUBTITLE)))
+        line.translate(0, line.height())
+        _line(painter, line, str(index.data(Role.SUBTITLE)))
+        line.translate(0, line.height())
+        painter.setPen(muted)
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, f"{index.data(Role.PLACE):,}")
+        painter.setPen(text)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, str(index.data(Role.SCORE)))
         painter.restore()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.errors import EngineError
@@ -83,8 +84,8 @@ class _Decoder:
         self._made: list[Made] = []
         self._lock = threading.Lock()
         self._closed = False
-        self._pool = QThreadPool()
-        self._pool.setMaxThreadCount(2)
+        # Not a QThreadPool: at exit Qt would wait for threads that wait for Python's lock, which the exit holds.
+        self._pool = ThreadPoolExecutor(2, "thumbnail")
 
     def want(self, path: str) -> None:
         """Put a wish in front of all others."""
@@ -97,7 +98,7 @@ class _Decoder:
             if len(self._wanted) > WAITING:
                 self._wanted.popitem(last=False)
         if new:
-            self._pool.start(QRunnable.create(self._work))
+            self._pool.submit(self._work)
 
     def take(self) -> list[Made]:
         """What has been made since the last call."""
@@ -107,14 +108,14 @@ class _Decoder:
         return made
 
     def close(self) -> None:
-        """Drop every wish and wait until the threads are idle; `notify` is not called any more."""
+        """Drop every wish and wait until the threads have ended; `notify` is not called any more."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
             self._wanted.clear()
             self._made.clear()
-        self._pool.waitForDone()
+        self._pool.shutdown()
 
     def _work(self) -> None:
         with self._lock:

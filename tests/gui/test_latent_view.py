@@ -254,6 +254,17 @@ def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points)
     assert legend.dimmed() == {2}
 
 
+def test_every_class_fits_its_cell_and_the_legend_what_it_holds(shown: LatentView) -> None:
+    classes = shown.legend.classes
+    cells = [classes.visualItemRect(classes.item(row)) for row in range(4)]
+    for row, cell in enumerate(cells):
+        text = classes.fontMetrics().horizontalAdvance(classes.item(row).text())
+        assert cell.width() >= text + classes.iconSize().width()
+        assert cell.width() <= classes.gridSize().width()
+        assert classes.viewport().rect().contains(cell)
+    assert len({cell.left() for cell in cells}) > 1, "there is room for columns"
+
+
 def test_predictions_and_scores_can_be_coloured_instead(shown: LatentView, points: Points) -> None:
     combo = shown.header.colour
     assert [combo.itemText(row) for row in range(combo.count())] == ["label", "prediction", "outlier score"]
@@ -509,7 +520,7 @@ def test_the_newest_wish_comes_first_and_old_ones_are_dropped(qtbot: QtBot, monk
 
     monkeypatch.setattr("convviz_gui.gui.thumbnails.decode", slow)
     thumbnails = Thumbnails()
-    thumbnails._decoder._pool.setMaxThreadCount(1)
+    thumbnails._decoder._pool._max_workers = 1
     thumbnails.get("first")
     qtbot.waitUntil(lambda: bool(thumbnails._decoder._busy))
     for index in range(WAITING + 10):
@@ -528,11 +539,11 @@ def test_nothing_runs_on_after_closing(points: Points, model: ModelInfo, qtbot: 
     view.show()
     view.show_result(result(points, model))
     view.grab()
-    pool, thumbnails = view.thumbnails._decoder._pool, view.thumbnails
-    assert pool.activeThreadCount() >= 0
+    thumbnails = view.thumbnails
+    assert any(thread.name.startswith("thumbnail") for thread in threading.enumerate())
     with qtbot.waitSignal(view.destroyed):
         view.close()
         view.deleteLater()
-    assert pool.activeThreadCount() == 0
+    assert not any(thread.name.startswith("thumbnail") for thread in threading.enumerate())
     qtbot.waitUntil(lambda: threading.active_count() <= before)
     assert thumbnails._decoder._closed

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
-from PySide6.QtWidgets import QFileDialog, QLabel, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
 
 from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.payloads import ByteArray, Payload, Points
 from convviz_gui.engine.types import ModelInfo, Result
+from convviz_gui.gui.elided import ElidedLabel
 from convviz_gui.gui.hover_card import HoverCard
 from convviz_gui.gui.legend import Legend
 from convviz_gui.gui.map_header import MapHeader
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 
 EMPTY = "Open a folder of pictures to see how the network sorts it. Sub-folders become labels."
 EMPTY_BUTTON = "Open a folder…"
-_SIDE_WIDTH = 290
-_LEGEND_HEIGHT = 170
+_SIDE_PART, _SIDE_LEAST, _SIDE_MOST = 0.33, 200, 300
+_LEGEND_PART = 0.4
 _PLOT_MODULE = "convviz_gui.gui.scatter_plot"
 
 
@@ -51,6 +52,7 @@ class LatentView(PayloadView):
         self._colouring: Colouring | None = None
         self._wanted_colour: ColourBy | None = None
         self._point = -1
+        self._split_by_user = False
         self._shown: tuple[str, str, str] | None = None
         self.thumbnails = Thumbnails(self)
         self.header = MapHeader()
@@ -58,6 +60,7 @@ class LatentView(PayloadView):
         self.ranking = PointList(self.thumbnails)
         self.strip = NeighbourStrip(self.thumbnails)
         self._middle = QSplitter(Qt.Orientation.Horizontal)
+        self._side = QSplitter(Qt.Orientation.Vertical)
         self.stage = Stage(self._arrange())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -74,11 +77,10 @@ class LatentView(PayloadView):
         below.setSpacing(UNIT // 2)
         below.addWidget(_section("By outlier score, oddest first"))
         below.addWidget(self.ranking, 1)
-        side = QSplitter(Qt.Orientation.Vertical)
+        side = self._side
         side.setContentsMargins(UNIT, 0, UNIT, 0)
         side.addWidget(self.legend)
         side.addWidget(ranked)
-        side.setSizes([_LEGEND_HEIGHT, 3 * _LEGEND_HEIGHT])
         side.setStretchFactor(1, 1)
         side.setChildrenCollapsible(False)
         self._middle.addWidget(side)
@@ -92,6 +94,8 @@ class LatentView(PayloadView):
         return content
 
     def _connect(self) -> None:
+        self.legend.reflowed.connect(self._share_height)
+        self._side.splitterMoved.connect(self._on_split)
         self.stage.asked.connect(self.run_wanted)
         self.header.colour_changed.connect(self._on_colour)
         self.legend.dimmed_changed.connect(self._paint_points)
@@ -162,11 +166,23 @@ class LatentView(PayloadView):
             self._middle.setStretchFactor(0, 1)
             self._middle.setCollapsible(0, False)
             self._middle.setCollapsible(1, False)
-            self._middle.setSizes([3 * _SIDE_WIDTH, _SIDE_WIDTH])
+            side = min(max(round(self.width() * _SIDE_PART), _SIDE_LEAST), _SIDE_MOST)
+            self._middle.setSizes([max(self.width() - side, 1), side])
             self._card = HoverCard(self.thumbnails, plot)
             self.setFocusProxy(plot)
             self.plot = plot
         return self.plot
+
+    def _on_split(self) -> None:
+        self._split_by_user = True
+
+    def _share_height(self) -> None:
+        """Give the legend what it needs, up to a part, and the ranking the rest, unless the user has shared it out."""
+        if self._split_by_user:
+            return
+        height = self._side.height()
+        legend = min(self.legend.full_height(), round(height * _LEGEND_PART))
+        self._side.setSizes([legend, height - legend])
 
     def _recolour(self) -> None:
         assert self.facts is not None
@@ -307,8 +323,8 @@ class LatentView(PayloadView):
         return f"{Path(points.folder).name} {points.layer} {points.projection}"
 
 
-def _section(text: str) -> QLabel:
-    label = QLabel(text)
+def _section(text: str) -> ElidedLabel:
+    label = ElidedLabel(text)
     label.setProperty("role", "section")
     return label
 
