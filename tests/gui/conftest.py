@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.app import make_application
@@ -39,8 +39,7 @@ def clean(qapp: QApplication, qtlog: Any, caplog: pytest.LogCaptureFixture) -> I
     before = set(qapp.topLevelWidgets())
     threads = set(threading.enumerate())
     yield
-    _delete_later()
-    left = [widget for widget in QApplication.topLevelWidgets() if widget not in before]
+    left = _left_behind(before)
     assert not left, f"windows left behind: {left}"
     running = [t for t in threading.enumerate() if t not in threads and not isinstance(t, threading._DummyThread)]
     assert not running, f"threads left running: {running}"
@@ -51,10 +50,16 @@ def clean(qapp: QApplication, qtlog: Any, caplog: pytest.LogCaptureFixture) -> I
     assert not logged, f"logged: {logged}"
 
 
-def _delete_later() -> None:
-    for _ in range(2):
+def _left_behind(before: set[QWidget]) -> list[QWidget]:
+    left: list[QWidget] = []
+    for collect in (lambda: 0, gc.collect, gc.collect):
+        # Collecting garbage takes a second once torch is loaded, so it is done only where something is left.
+        collect()
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        gc.collect()
+        left = [widget for widget in QApplication.topLevelWidgets() if widget not in before]
+        if not left:
+            break
+    return left
 
 
 def _native_threads() -> list[str]:
