@@ -109,7 +109,7 @@ class NeighbourStrip(QWidget):
             part.setVisible(point >= 0)
         if point < 0:
             self.name.setText("")
-            self.facts.setText("Click a point to open its picture\nand see its nearest neighbours.")
+            self.facts.setText("Click a point to open its picture and see its nearest neighbours.")
             self.heading.setText("")
             self.points.show_points(None, (), ())
             return
