@@ -46,18 +46,21 @@ class Slope:
     Args:
         model: a network in eval mode whose parameters require no gradient.
         layer: id of the layer whose output the objectives read; nothing behind it is computed.
+        batch: pictures per pass. Fewer are filled up, so that a picture's rounding, which an ascent amplifies, does not
+            depend on how many others there are.
         precision: "float32", or "bfloat16" for the network's arithmetic; canvas, loss and gradient stay float32.
     """
 
-    def __init__(self, model: nn.Module, layer: str, precision: str = "float32") -> None:
+    def __init__(self, model: nn.Module, layer: str, batch: int = 1, precision: str = "float32") -> None:
         self._model = model
         self._layer = layer
+        self._batch = batch
         self._half = precision == "bfloat16"
 
-    def output(self, batch: Tensor) -> Tensor:
+    def output(self, x: Tensor) -> Tensor:
         """The layer's output for a network input [B, C, H, W]."""
-        with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=self._half):
-            return hooks.run_to(self._model, batch, self._layer)
+        with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self._half):
+            return hooks.run_to(self._model, x, self._layer)
 
     def at(self, canvas: Canvas, objective: Objective) -> tuple[Tensor, Tensor]:
         """Losses f32 [B] of a canvas, and each one's gradient with respect to its part of the leaf [B, ...].
@@ -66,7 +69,7 @@ class Slope:
         """
         leaf = canvas.leaf.detach().requires_grad_(True)
         with torch.enable_grad():
-            losses = objective(self.output(canvas.model_input(leaf)))
+            losses = objective(self.output(canvas.model_input(self._filled(leaf)))[: len(leaf)])
             if losses.grad_fn is None:
                 raise EngineError(
                     f"Layer {self._layer!r} does not depend differentiably on the picture",
@@ -80,6 +83,12 @@ class Slope:
                 "Lower the learning rate or choose float32; if that does not help, the weights themselves are damaged",
             )
         return losses, gradient
+
+    def _filled(self, leaf: Tensor) -> Tensor:
+        n_missing = self._batch - len(leaf)
+        if n_missing <= 0:
+            return leaf
+        return torch.cat([leaf, leaf[:1].detach().expand(n_missing, *leaf.shape[1:])])
 
 
 Normalise = Callable[[Tensor], Tensor]
