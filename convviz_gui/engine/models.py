@@ -53,7 +53,7 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
     if spec.weights is not None and spec.pretrained:
         raise EngineError("Weights from a file and published weights were both asked for", "Choose one of the two")
     architecture = find(spec.source)
-    yield Update(0, 2, f"building {architecture.name}")
+    yield Update(0, 0, f"building {architecture.name}")
     if spec.weights is not None:
         return _from_file(architecture, Path(spec.weights), Path(spec.weights).name)
     if spec.source == "demo":

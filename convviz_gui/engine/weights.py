@@ -33,6 +33,9 @@ NESTED = (
 )
 """Where checkpoints keep the network's state, the preferred one first (as timm prefers averaged weights)."""
 
+_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""How files of torch.save began before they were zip archives: its magic number, pickled."""
+
 _WAY_OUT = "Where you trust it, load it and save its state dict: torch.save(model.state_dict(), 'weights.pth')"
 # What torch.load has been seen to raise for damaged files; tests/engine/test_weights.py flips bytes to find out.
 _DAMAGE: tuple[type[Exception], ...] = (
@@ -77,7 +80,9 @@ def read_weights(path: Path) -> State:
         return _read_safetensors(path)
     if start.startswith(b"PK\x03\x04"):
         _refuse_programs(path)
-    elif not start.startswith(b"\x80"):
+    elif start[:1] == b"\x80" and not start.startswith(_LEGACY):
+        raise EngineError(f"{path.name} is a Python pickle, and opening it could run code from the file", _WAY_OUT)
+    elif not start.startswith(_LEGACY):
         kind = "It is an HDF5 file, as Keras writes: " if start.startswith(b"\x89HDF") else ""
         hint = f"{kind}ConvViz reads safetensors files and PyTorch state dicts"
         raise EngineError(f"{path.name} is not a weights file that can be read", hint)
@@ -89,7 +94,7 @@ def _start(path: Path) -> bytes:
         raise EngineError(f"{path} is a folder, not a weights file", "Choose the file in it")
     try:
         with path.open("rb") as file:
-            start = file.read(16)
+            start = file.read(len(_LEGACY))
     except FileNotFoundError:
         raise EngineError(f"There is no weights file {str(path)!r}", "Check the path") from None
     except (OSError, ValueError) as error:

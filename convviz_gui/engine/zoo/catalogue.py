@@ -45,9 +45,10 @@ def search_models(text: str = "") -> tuple[ModelEntry, ...]:
 @cache
 def entries() -> tuple[ModelEntry, ...]:
     """Every network: the demo, torchvision's, timm's."""
-    from convviz_gui.engine.demo.toynet import INPUT_SIZE
+    from convviz_gui.engine.demo.toynet import INPUT_SIZE, build_toynet
 
-    demo = ModelEntry(DEMO, "ToyNet", "ConvViz", "toynet", True, INPUT_SIZE, 300_000)
+    params = sum(parameter.numel() for parameter in build_toynet().parameters())
+    demo = ModelEntry(DEMO, "ToyNet", "ConvViz", "toynet", True, INPUT_SIZE, params)
     return (demo, *_torchvision_entries(), *_timm_entries())
 
 
