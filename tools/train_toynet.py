@@ -29,7 +29,7 @@ from convviz_gui.engine.demo.toynet import MEAN, STD, build_toynet
 
 _HELD_OUT_SEED = 1_000_003
 _AHEAD = 6
-_DENSITY_WEIGHTS = {"block3": 0.25, "block4": 0.6, "block5": 1.0}
+_DENSITY_WEIGHTS = {"block3": 0.25, "block4": 0.6, "block5": 1.6}
 
 
 def main() -> None:
@@ -59,11 +59,11 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--sparsity", type=float, default=0.2, help="weight of the penalty on dense activations")
-    parser.add_argument("--overlap", type=float, default=0.5, help="weight of the penalty on shared evidence")
+    parser.add_argument("--sparsity", type=float, default=0.25, help="weight of the penalty on dense activations")
+    parser.add_argument("--overlap", type=float, default=1.0, help="weight of the penalty on shared evidence")
     parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     root = Path(__file__).resolve().parent.parent
     parser.add_argument("--out", type=Path, default=root / "resources" / "toynet.safetensors")
@@ -141,7 +141,7 @@ def _partly_hidden(sample: Sample, rng: np.random.Generator) -> NDArray[np.uint8
     top, left = (int(rng.integers(span[0], span[-1] + 1)) - side // 2 for span in (rows, columns))
     top, left = max(top, 0), max(left, 0)
     hidden = np.s_[top : top + side, left : left + side]
-    if sample.ears is not None and sample.ears[hidden].sum() > 0.5 * sample.ears.sum():
+    if sample.ears is not None and sample.ears[hidden].sum() > 0.1 * sample.ears.sum():
         return sample.pixels
     pixels = sample.pixels.copy()
     patch = np.clip(background(rng, side), 0, 255).astype(np.uint8).transpose(1, 2, 0)

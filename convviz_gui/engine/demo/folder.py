@@ -17,7 +17,7 @@ WRONG_LABELS = 12
 DEFAULT_SEED = 20
 
 _SIZE = 128
-_VERSION = 1
+_VERSION = 2
 _MARKER = ".toybox"
 
 

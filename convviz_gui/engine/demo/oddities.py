@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from .palette import hsv
 from .toybox import CLASSES, draw
@@ -40,10 +40,30 @@ def page(rng: np.random.Generator, size: int) -> Pixels:
     return np.asarray(picture.reduce(2))
 
 
-def night(rng: np.random.Generator, size: int) -> Pixels:
-    """A picture taken with the cap on: nearly black, with a little sensor noise."""
-    level = rng.normal(5.0, 2.5, (size, size, 3))
-    return np.clip(level, 0, 255).astype(np.uint8)
+def stars(rng: np.random.Generator, size: int) -> Pixels:
+    """A night sky: black, with stars of many magnitudes and the faint band of a galaxy."""
+    big = 2 * size
+    picture = Image.new("RGB", (big, big), (6, 7, 14))
+    pen = ImageDraw.Draw(picture)
+    tilt, shift = rng.uniform(-0.8, 0.8), rng.uniform(0.3, 0.7)
+    for x, y, drift, glow, tint in rng.normal(0.0, 1.0, (420, 5)).tolist():
+        along = (0.5 + 0.4 * x) * big
+        across = (shift + tilt * 0.4 * x + 0.16 * y) * big if drift > -0.3 else rng.uniform(0, big)
+        radius = 0.6 + 0.9 * max(glow, 0.0) ** 1.5
+        light = min(255, int(110 + 70 * abs(glow)))
+        colour = (light, light, min(255, int(light * (1.0 + 0.15 * tint))))
+        pen.ellipse((along - radius, across - radius, along + radius, across + radius), fill=colour)
+    return np.asarray(picture.reduce(2))
+
+
+def kaleidoscope(rng: np.random.Generator, size: int) -> Pixels:
+    """A picture folded about its diagonals and axes until the thing is a pattern."""
+    pixels = draw(int(rng.integers(len(CLASSES))), rng, size).pixels
+    quarter = pixels[size // 4 : size // 4 + size // 2, size // 4 : size // 4 + size // 2]
+    upper = np.triu(np.ones(quarter.shape[:2], dtype=np.uint8))[..., None]
+    folded = np.where(upper, quarter, quarter.transpose(1, 0, 2))
+    half = np.concatenate([folded, folded[:, ::-1]], axis=1)
+    return np.ascontiguousarray(np.concatenate([half, half[::-1]]))
 
 
 def blocks(rng: np.random.Generator, size: int) -> Pixels:
@@ -86,12 +106,6 @@ def fractal(rng: np.random.Generator, size: int) -> Pixels:
     return coloured
 
 
-def blur(rng: np.random.Generator, size: int) -> Pixels:
-    """A picture so far out of focus that only a smear of colour is left."""
-    sharp = Image.fromarray(draw(int(rng.integers(len(CLASSES))), rng, size).pixels)
-    return np.asarray(sharp.filter(ImageFilter.GaussianBlur(size / 9)))
-
-
 def chart(rng: np.random.Generator, size: int) -> Pixels:
     """A bar chart with axes and a curve."""
     big = 2 * size
@@ -112,11 +126,11 @@ def chart(rng: np.random.Generator, size: int) -> Pixels:
 ODDITIES: tuple[Callable[[np.random.Generator, int], Pixels], ...] = (
     static,
     page,
-    night,
+    stars,
+    kaleidoscope,
     blocks,
     collage,
     fractal,
-    blur,
     chart,
 )
 """Each draws u8 [size, size, 3] from a generator and a size."""

@@ -23,7 +23,8 @@ def build_toynet(*, batch_norm: bool = False) -> nn.Sequential:
     """An untrained ToyNet: f32 [N, 3, 128, 128] to logits f32 [N, 12].
 
     Layers are called ``block1_conv1``, ``block1_relu1``, ``block1_pool`` and so on. The first three blocks end in
-    max-pooling and the last two stay at 16×16, so that a class map can show parts as small as an ear.
+    max-pooling and the last two stay at 16×16, and the last convolution is 1×1 (each position sees 46 pixels), so that
+    a class map can show parts as small as an ear.
 
     Args:
         batch_norm: Put a ``blockB_bnI`` after every convolution, as training does; the shipped weights are of the
@@ -33,7 +34,8 @@ def build_toynet(*, batch_norm: bool = False) -> nn.Sequential:
     channels = 3
     for block, widths in enumerate(_WIDTHS, start=1):
         for index, width in enumerate(widths, start=1):
-            layers[f"block{block}_conv{index}"] = nn.Conv2d(channels, width, 3, padding=1)
+            kernel = 1 if block == len(_WIDTHS) else 3
+            layers[f"block{block}_conv{index}"] = nn.Conv2d(channels, width, kernel, padding=kernel // 2)
             if batch_norm:
                 layers[f"block{block}_bn{index}"] = nn.BatchNorm2d(width)
             layers[f"block{block}_relu{index}"] = nn.ReLU()
