@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from convviz_gui.engine.datasets import natural
 from convviz_gui.engine.palette import categorical
 from convviz_gui.engine.payloads import ByteArray, FloatArray
 
@@ -20,7 +21,7 @@ _MOST_ENTRIES = 36
 
 def scatter(xy: FloatArray, labels: Sequence[str]) -> ByteArray:
     """Draw points `xy` f32 [N, 2], coloured by label, with a legend; u8 [H, W, 3]. Both axes have the same scale."""
-    names = sorted(set(labels))
+    names = sorted(set(labels), key=natural)
     colours = categorical(max(len(names), 1), dark=False)
     number = {name: i for i, name in enumerate(names)}
     scale = _SUPERSAMPLE

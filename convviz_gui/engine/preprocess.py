@@ -104,6 +104,8 @@ def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis
     """Vertical and horizontal."""
     if preprocess.resize is None:
         resized = preprocess.size
+    elif isinstance(preprocess.resize, tuple):
+        resized = preprocess.resize
     else:
         short = min(height, width)
         resized = (int(preprocess.resize * height / short), int(preprocess.resize * width / short))

@@ -35,14 +35,15 @@ class Preprocess:
 
     Args:
         size: (H, W) of the input tensor in pixels.
-        resize: shorter side in pixels before the crop, or None to squash the whole photo to `size`.
+        resize: shorter side in pixels before the crop; or (H, W) to squash the photo to before the crop; or None to
+            squash it to `size` whole.
         interpolation: "nearest", "bilinear", "bicubic" or "lanczos" (Pillow's, antialiased).
         mean, std: per input channel, of values in 0…1; their length is the number of input channels.
         source: where this came from, in words.
     """
 
     size: tuple[int, int]
-    resize: int | None
+    resize: int | tuple[int, int] | None
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]

@@ -39,7 +39,7 @@ def look(session: Session, seed: int) -> None:
 def mib() -> float:
     """Resident memory in MiB, after collecting garbage."""
     gc.collect()
-    return resident_bytes() / 2**20
+    return (resident_bytes() or 0) / 2**20
 
 
 def main() -> None:

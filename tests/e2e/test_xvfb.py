@@ -20,7 +20,7 @@ TOOLS = ("Xvfb", "xdotool", "import")
 MISSING = [tool for tool in TOOLS if shutil.which(tool) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)} (Debian: xvfb xdotool imagemagick)")
 
-PATIENCE = 90
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,17 @@ class Person:
         done = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
+    def window(self) -> str:
+        """The X window's number; "" while there is none."""
+        return next(iter(self.do("search", "--onlyvisible", "--name", "ConvViz").split()), "")
+
     def title(self) -> str:
-        windows = self.do("search", "--onlyvisible", "--name", "ConvViz").split()
-        return self.do("getwindowname", windows[0]) if windows else ""
+        window = self.window()
+        return self.do("getwindowname", window) if window else ""
+
+    def focus(self) -> None:
+        """Give the window the keyboard, as a window manager would; there is none here."""
+        self.do("windowfocus", "--sync", self.window())
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + PATIENCE
@@ -85,7 +93,7 @@ def test_open_look_around_and_quit(display: str, tmp_path: Path, picture: str) -
         person.wait_for(lambda: "my picture.png" in person.title() and "ToyNet" in person.title(), "the demo network")
         first = tmp_path / "first.png"
         person.wait_for(lambda: is_alive_with_colours(person.look(first)), "the activations")
-        person.do("mousemove", "640", "360")
+        person.focus()
         seen = [person.look(first)]
         for number in ("3", "2", "1"):
             person.do("key", f"ctrl+{number}")

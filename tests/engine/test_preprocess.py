@@ -63,6 +63,15 @@ def test_timm_squashed_whole() -> None:
         assert crop_box(*size, preprocess).tolist() == [0, 0, size[1], size[0]]
 
 
+def test_timm_squashed_and_then_cropped() -> None:
+    settings = get_pretrained_cfg("dm_nfnet_f0").to_dict()
+    assert (settings["crop_mode"], settings["crop_pct"]) == ("squash", 0.9)
+    transform = create_transform(**resolve_data_config(pretrained_cfg=settings))
+    preprocess = timm_zoo.preprocess_of("dm_nfnet_f0", settings)
+    for size in SIZES:
+        assert_same(photo(*size), preprocess, transform)
+
+
 @pytest.mark.parametrize(("size", "crop"), [((100, 80), 224), ((30, 200), 224), ((224, 230), 225), ((81, 80), 87)])
 def test_a_crop_larger_than_the_picture_is_padded_with_black(size: tuple[int, int], crop: int) -> None:
     transform = ImageClassification(crop_size=crop, resize_size=80)

@@ -47,10 +47,10 @@ def preprocess_of(name: str, settings: dict[str, Any]) -> Preprocess:
     found = resolve_data_config(pretrained_cfg=settings)
     _, height, width = found["input_size"]
     sides = [math.floor(side / found["crop_pct"]) for side in (height, width)]
-    source, resize = f"timm data config of {name}", min(sides) if found["crop_mode"] == "center" else None
-    if resize is None and (found["crop_mode"] != "squash" or tuple(sides) != (height, width)):
-        # The transform here knows no border around the photo, and no crop after squashing.
-        source += f", but squashed whole: timm uses mode {found['crop_mode']!r} at {found['crop_pct']:.0%}"
+    source, resize = f"timm data config of {name}", _resize(found["crop_mode"], sides)
+    if found["crop_mode"] not in ("center", "squash"):
+        # The transform here knows no border around the photo.
+        source += f", but squashed: timm uses mode {found['crop_mode']!r}"
     return Preprocess(
         size=(height, width),
         resize=resize,
@@ -59,6 +59,10 @@ def preprocess_of(name: str, settings: dict[str, Any]) -> Preprocess:
         std=tuple(found["std"]),
         source=source,
     )
+
+
+def _resize(crop_mode: str, sides: list[int]) -> int | tuple[int, int]:
+    return min(sides) if crop_mode == "center" else (sides[0], sides[1])
 
 
 def _class_names(settings: dict[str, Any]) -> tuple[str, ...]:
