@@ -44,7 +44,7 @@ class Embedding:
     skipped: tuple[Skipped, ...] = ()
 
 
-def embed(session: Session, listing: Listing, layer: str, batch: int = 16) -> Steps[Embedding]:
+def embed(session: Session, listing: Listing, layer: str, batch: int = 8) -> Steps[Embedding]:
     """Take every picture of a folder through the network to `layer` and to the logits.
 
     Yields after each batch. A picture that cannot be read is skipped with its reason.

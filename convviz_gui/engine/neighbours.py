@@ -61,12 +61,12 @@ def nearest(features: FloatArray, k: int, metric: str = "euclidean") -> Steps[Ne
     for start in range(0, n if k > 0 else 0, block):
         rows = torch.arange(start, min(start + block, n))
         bounds = search.lower_bounds(rows)
-        found, squared, unsettled = search.settle(rows, bounds, k)
+        found, measured, unsettled = search.settle(rows, bounds, k)
         for i in unsettled:
-            found[i], squared[i] = search.settle_row(start + i, bounds[i], squared[i, -1], k)
+            found[i], measured[i] = search.settle_row(start + i, bounds[i], measured[i, -1], k)
             yield Update(start, n, _NOTE)
         indices[start : start + len(rows)] = found.numpy()
-        distances[start : start + len(rows)] = search.distances(squared).numpy()
+        distances[start : start + len(rows)] = search.distances(measured).numpy()
         yield Update(start + len(rows), n, _NOTE)
     return Neighbours(frozen(indices), frozen(distances))
 
@@ -92,8 +92,8 @@ class _Search:
         """Points in float64, [..., D]."""
         raise NotImplementedError
 
-    def distances(self, squared: Tensor) -> Tensor:
-        """From squared Euclidean distances of `exact` points to the metric's own."""
+    def distances(self, measured: Tensor) -> Tensor:
+        """From Euclidean distances of `exact` points to the metric's own."""
         raise NotImplementedError
 
     def rows_per_block(self, k: int) -> int:
@@ -101,7 +101,7 @@ class _Search:
         return max(1, min(n, _BLOCK_ELEMENTS // max(n, 1), _BLOCK_ELEMENTS // ((k + _MARGIN) * width)))
 
     def lower_bounds(self, rows: Tensor) -> Tensor:
-        """What each squared distance / `_unit`² is at least, f32 [rows, N]; infinite from a row to itself."""
+        """What each (distance / `_unit`)² is at least, f32 [rows, N]; infinite from a row to itself."""
         part = self._rough[rows]
         bounds = torch.addmm(self._squares[None, :] * self._kept, part, self._rough.T, alpha=-2.0)
         bounds += self._squares[rows, None] * self._kept
@@ -109,25 +109,28 @@ class _Search:
         return bounds
 
     def settle(self, rows: Tensor, bounds: Tensor, k: int) -> tuple[Tensor, Tensor, list[int]]:
-        """The k best of k + margin candidates, their squared distances, and the places where that proves nothing."""
+        """The k best of k + margin candidates, their distances, and the places where that proves nothing."""
         others = bounds.shape[1] - 1
         lowest = bounds.topk(min(k + _MARGIN, others), dim=1, largest=False)
         candidates = lowest.indices.sort(dim=1).values
-        squared = (self.exact(rows)[:, None, :] - self.exact(candidates)).square().sum(-1)
-        order = squared.sort(dim=1, stable=True)
+        order = _measure(self.exact(rows)[:, None, :], self.exact(candidates))[:, 0].sort(dim=1, stable=True)
         found = candidates.gather(1, order.indices[:, :k])
-        squared = order.values[:, :k]
-        proven = squared[:, -1] / self._unit**2 < lowest.values.double().amax(1)
+        measured = order.values[:, :k]
+        proven = self._bound(measured[:, -1]) < lowest.values.double().amax(1)
         unsettled = [] if lowest.values.shape[1] == others else (~proven).nonzero()[:, 0].tolist()
-        return found, squared, unsettled
+        return found, measured, unsettled
 
     def settle_row(self, row: int, bounds: Tensor, reach: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """Search everything that may be within the squared distance `reach`."""
-        candidates = (bounds.double() <= reach / self._unit**2).nonzero()[:, 0]
-        here = self.exact(torch.tensor(row))
-        parts = [(here - self.exact(part)).square().sum(-1) for part in torch.split(candidates, _ROWS)]
+        """Search everything that may be within the distance `reach`."""
+        candidates = (bounds.double() <= self._bound(reach)).nonzero()[:, 0]
+        here = self.exact(torch.tensor([row]))
+        parts = [_measure(here, self.exact(part))[0] for part in torch.split(candidates, _ROWS)]
         order = torch.cat(parts).sort(stable=True)
         return candidates[order.indices[:k]], order.values[:k]
+
+    def _bound(self, distance: Tensor) -> Tensor:
+        # A little more, so that rounding it loses nothing.
+        return (distance / self._unit).square() * (1 + 1e-12)
 
 
 class _Euclidean(_Search):
@@ -141,8 +144,8 @@ class _Euclidean(_Search):
     def exact(self, rows: Tensor) -> Tensor:
         return self._points[rows].double()
 
-    def distances(self, squared: Tensor) -> Tensor:
-        return squared.sqrt()
+    def distances(self, measured: Tensor) -> Tensor:
+        return measured
 
 
 class _Cosine(_Search):
@@ -162,8 +165,14 @@ class _Cosine(_Search):
         points: Tensor = self._points[rows].double() / self._norms[rows][..., None]
         return points
 
-    def distances(self, squared: Tensor) -> Tensor:
-        return 0.5 * squared
+    def distances(self, measured: Tensor) -> Tensor:
+        # |a − b|² = 2 − 2 cos for vectors of length 1.
+        return 0.5 * measured.square()
+
+
+def _measure(here: Tensor, there: Tensor) -> Tensor:
+    """Euclidean distances by differences, f64: a matrix product would lose the small ones."""
+    return torch.cdist(here, there, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _power_of_two(points: Tensor) -> float:

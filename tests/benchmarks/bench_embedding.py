@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=PHOTOS)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--batches", type=int, nargs="+", default=[16])
+    parser.add_argument("--batches", type=int, nargs="+", default=[8])
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)

@@ -47,7 +47,7 @@ class LatentParams(Params):
     perplexity: float = param(
         0.0, "t-SNE perplexity", "t-SNE: how many neighbours each point has; 0 is min(30, (n − 1)/3).", lo=0.0, hi=500.0
     )
-    batch: int = param(16, "Batch", "Pictures that go through the network at once.", lo=1, hi=1024, advanced=True)
+    batch: int = param(8, "Batch", "Pictures that go through the network at once.", lo=1, hi=1024, advanced=True)
 
 
 @register

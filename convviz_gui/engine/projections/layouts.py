@@ -15,6 +15,8 @@ Report = Callable[[str, int, int, FloatArray | None], None]
 """Called with a note, epochs done, epochs in all, and the points as they are now (or None)."""
 
 _TSNE_EARLY, _TSNE_LATE = 250, 500
+_TSNE_EVERY = 5
+"""Iterations between frames: openTSNE computes its loss for each, which costs as much as most of an iteration."""
 
 
 def tsne(arrays: Arrays, settings: Mapping[str, Any], report: Report) -> FloatArray:
@@ -35,7 +37,7 @@ def tsne(arrays: Arrays, settings: Mapping[str, Any], report: Report) -> FloatAr
 
     def frame(_iteration: int, _error: float, embedding: NDArray[np.float64]) -> None:
         nonlocal done
-        done += 1
+        done += _TSNE_EVERY
         report("t-SNE", done, _TSNE_EARLY + _TSNE_LATE, np.asarray(embedding, np.float32))
 
     start = rescale(arrays["start"].astype(np.float64))
@@ -46,7 +48,7 @@ def tsne(arrays: Arrays, settings: Mapping[str, Any], report: Report) -> FloatAr
         n_iter=_TSNE_LATE,
         random_state=settings["seed"],
         callbacks=frame,
-        callbacks_every_iters=1,
+        callbacks_every_iters=_TSNE_EVERY,
     ).fit(affinities=affinities, initialization=start)
     return np.asarray(embedding, np.float32)
 
