@@ -181,6 +181,32 @@ def test_a_filter_silent_on_the_first_start_is_woken() -> None:
     np.testing.assert_array_equal(got.images[0], got.images[2])
 
 
+class Tent(nn.Module):
+    """Answers to red between 0.51 and 0.59, best to 0.55: the chapter's step leaps over it, for good."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.red = nn.Conv2d(3, 1, 1, bias=False)
+        self.red.weight.data.zero_()[:, 0] = 1.0
+        self.act = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(0.04 - (self.red(x) - 0.55).abs()).mean((2, 3))
+
+
+def test_a_step_that_silences_a_filter_is_taken_back_and_halved() -> None:
+    session = adopt(Tent())
+    start = noise(0, 0, 0, 3, 64)
+    _, stuck = chapter(session.model, "act", start, 0, session.info.preprocess, 30)
+    assert stuck[0] > 0
+    assert not any(stuck[1:])
+    got = gallery(session, "act", (0,))
+    assert not got.dead[0]
+    assert got.trace[0, :2] == pytest.approx(stuck[:2])
+    assert got.trace[0, -1] > 0
+    assert (got.trace[0] > 0).mean() > 0.5
+
+
 # ------------------------------------------------------------------------------------------- seeds and company
 
 

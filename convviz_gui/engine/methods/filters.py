@@ -95,7 +95,8 @@ class Filters(Method[FiltersParams]):
         "A tile is one of many pictures that a channel answers to, and no photo looks like it: it says what drives the "
         "channel, not what the channel is for, nor that it does nothing else. High frequencies are exaggerated, the "
         "size and the number of steps shape what appears, and in deep layers 30 steps often leave mostly texture. "
-        "Dead means silent for noise: a photo may still wake the channel. Random weights give pretty tiles too."
+        "Soft blobs of colour are left over from the start that a filter deaf to fine noise needed. Dead means silent "
+        "for noise: a photo may still wake the channel. Random weights give pretty tiles too."
     )
     reference = (
         "Chollet, Deep Learning with Python, chapter on interpreting what ConvNets learn (Manning, 2nd ed. 2021, "
@@ -108,7 +109,9 @@ class Filters(Method[FiltersParams]):
 
         A channel's start depends on the seed and the channel alone, and every pass has the same number of pictures:
         what comes out is the same whichever other channels are asked for. Another batch size, device or layout rounds
-        differently; the ascent amplifies that, hardly in early layers, to different details in deep ones.
+        differently; the ascent amplifies that, hardly in early layers, to different details in deep ones. The loop is
+        the chapter's except where that would be stuck for good: a filter silent on the first noise is given other
+        starts, and a step that silences a filter is halved.
         """
         side = params.size - 2 * params.crop
         if side < 1:

@@ -157,14 +157,25 @@ class Batch:
         self._first = losses[~dead], gradient[~dead]
 
     def climb(self, steps: int, rate: float, direction: Normalise) -> Iterator[Tensor]:
-        """Take the steps of the channels that are alive; gives the losses f32 [B] from before each step."""
+        """Take the steps of the channels that are alive; gives the losses f32 [B] from before each step.
+
+        A channel that a step has silenced would be stuck there: it goes back to its best picture so far and takes
+        steps of half the length from then on. All others take steps of the same `rate` to the end.
+        """
         if not self.alive:
             return
         losses, gradient = self._first
+        best = [self.canvas.leaf.clone(), losses.clone(), gradient.clone()]
+        rates = torch.full_like(gradient[:, :1, :1, :1], rate)
         for step in range(steps):
             if step:
                 losses, gradient = self._slope(self.canvas, self.alive)
-            self.canvas.leaf += rate * direction(gradient)
+                better, stuck = losses > best[1], silent(gradient)
+                for kept, now in zip(best, (self.canvas.leaf, losses, gradient), strict=True):
+                    kept[better] = now[better]
+                self.canvas.leaf[stuck], gradient[stuck] = best[0][stuck], best[2][stuck]
+                rates[stuck] /= 2
+            self.canvas.leaf += rates * direction(gradient)
             yield losses
 
     def _slope(self, canvas: Canvas, places: Sequence[int]) -> tuple[Tensor, Tensor]:
