@@ -52,6 +52,8 @@ class MainWindow(QMainWindow):
     def __init__(self, client: EngineClient, state: WindowState | None = None) -> None:
         super().__init__()
         self.client = client
+        # Deleted with the window, in its thread: garbage collection may happen in any.
+        client.setParent(self)
         self.state = state or WindowState()
         self.selection = Selection(self)
         self.undo = QUndoStack(self)
