@@ -70,6 +70,18 @@ def test_no_positive_evidence_is_a_state_and_not_a_division() -> None:
     assert not found.heat.any()
 
 
+def test_evidence_is_judged_by_its_share_and_not_by_its_size() -> None:
+    session = tiny_session()
+    usual = heat_of(session, "relu#2", 3)
+    assert usual.positive
+    with torch.no_grad():
+        session.model.head.weight *= 2.0**-60
+    tiny = heat_of(session, "relu#2", 3)
+    assert tiny.raw.max() < 1e-15
+    assert tiny.positive
+    np.testing.assert_array_equal(tiny.heat, usual.heat)
+
+
 def test_a_single_logit_has_two_classes_with_opposite_maps() -> None:
     session = tiny_session(n_logits=1)
     assert session.info.n_classes == 2

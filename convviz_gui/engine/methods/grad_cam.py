@@ -16,8 +16,8 @@ from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session, read_only
 from convviz_gui.engine.types import Run, Score
 
-NO_EVIDENCE = 1e-12
-"""Below this maximum a map carries no positive evidence; dividing by it would turn rounding noise into a picture."""
+ROUNDING = 1e-6
+"""A maximum below this part of what is summed up is no evidence: dividing by it would turn rounding into a picture."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,11 @@ class GradCam(Method[GradCamParams]):
             )
         index = classes.chosen_class(logits.detach(), request.target.class_index)
         (gradient,) = torch.autograd.grad(classes.class_scores(logits)[0, index], leaf)
-        raw = (gradient.mean(dim=(2, 3), keepdim=True) * leaf.detach()).sum(dim=1, keepdim=True)
-        heat, positive = shown_map(raw, (x.shape[2], x.shape[3]))
+        parts = gradient.mean(dim=(2, 3), keepdim=True) * leaf.detach()
+        raw = parts.sum(dim=1, keepdim=True)
+        # Relative, since logits of untrained networks are tiny and their maps as good as any.
+        noise = ROUNDING * float(parts.abs().sum(dim=1).max())
+        heat, positive = shown_map(raw, (x.shape[2], x.shape[3]), noise)
         return Heat(
             layer=layer,
             class_index=index,
@@ -84,15 +87,16 @@ class GradCam(Method[GradCamParams]):
         )
 
 
-def shown_map(raw: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, bool]:
+def shown_map(raw: torch.Tensor, size: tuple[int, int], noise: float) -> tuple[torch.Tensor, bool]:
     """What is drawn of a raw map [1, 1, h, w]: its positive part, bilinear to `size`, divided by its maximum.
 
-    Returns the map [1, 1, H, W] in 0…1 and True, or zeros and False where there is no positive evidence.
+    Returns the map [1, 1, H, W] in 0…1 and True, or zeros and False where nothing is above `noise`, the size of the
+    map's rounding errors: there is no positive evidence.
     """
     if not bool(torch.isfinite(raw).all()):
         raise EngineError("The map has values that are not finite", "Check the network's weights and its preprocessing")
     heat = F.interpolate(raw.float().relu(), size, mode="bilinear", align_corners=False)
     top = heat.max()
-    if float(top) <= NO_EVIDENCE:
+    if float(top) <= noise:
         return torch.zeros_like(heat), False
     return heat / top, True
