@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.hooks import run_to
@@ -179,6 +180,27 @@ def test_a_filter_silent_on_the_first_start_is_woken() -> None:
     assert (got.trace[:, 0] > 0).all()
     assert (got.trace[:, -1] > got.trace[:, 0]).all()
     np.testing.assert_array_equal(got.images[0], got.images[2])
+
+
+class Brighter(nn.Module):
+    """Answers to red above 1.5 only, which no noise reaches, behind a ReLU that is shut as well."""
+
+    def __init__(self, relu: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.relu = relu
+        self.act = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.relu(2 * self.relu(x[:, :1] - 1.2) - 0.6)).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    "relu", [nn.ReLU(), nn.ReLU(inplace=True), F.relu, torch.relu, Tensor.relu_, nn.ReLU6(), F.relu6], ids=str
+)
+def test_a_filter_silent_on_every_noise_is_found_through_shut_relus(relu: Callable[[Tensor], Tensor]) -> None:
+    got = gallery(adopt(Brighter(relu)), "act", (0,))
+    assert not got.dead[0]
+    assert got.trace[0, 0] > 0
 
 
 class Tent(nn.Module):

@@ -89,7 +89,8 @@ class Filters(Method[FiltersParams]):
         "Each tile starts as grey noise and is changed, step by step, into what raises the mean of one channel of the "
         "layer fastest. Early layers show edges and colours, later ones textures, then parts of things. Colours and "
         "contrast are stretched for every tile alone, so they cannot be compared between tiles; the curve of the "
-        "channel's mean over the steps can. A filter called dead answered to none of four different noise starts."
+        "channel's mean over the steps can. A filter called dead answered to none of four noises, nor after 16 steps "
+        "in which ReLUs that were shut let the gradient through."
     )
     how_it_misleads = (
         "A tile is one of many pictures that a channel answers to, and no photo looks like it: it says what drives the "
@@ -111,7 +112,7 @@ class Filters(Method[FiltersParams]):
         what comes out is the same whichever other channels are asked for. Another batch size, device or layout rounds
         differently; the ascent amplifies that, hardly in early layers, to different details in deep ones. The loop is
         the chapter's except where that would be stuck for good: a filter silent on the first noise is given other
-        starts, and a step that silences a filter is halved.
+        starts (`Batch.wake`), and a step that silences a filter is halved.
         """
         side = params.size - 2 * params.crop
         if side < 1:
@@ -147,7 +148,14 @@ class Filters(Method[FiltersParams]):
     def scores(self, payload: Gallery) -> tuple[Score, ...]:
         """How many filters could not be made to respond."""
         dead, n = int(payload.dead.sum()), len(payload.dead)
-        return (Score("Dead filters", dead, f"{dead} of {n}", "Channels that answered to none of four noise starts"),)
+        return (
+            Score(
+                "Dead filters",
+                dead,
+                f"{dead} of {n}",
+                "Channels that nothing could make answer: four noises, and 16 steps with ReLUs unblocked",
+            ),
+        )
 
 
 class _Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 import torch
@@ -12,8 +13,12 @@ from convviz_gui.engine import hooks
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.optim.canvas import N_STARTS
 from convviz_gui.engine.optim.objectives import Objective
+from convviz_gui.engine.optim.unblocking import Unblocked
 from convviz_gui.engine.payloads import ByteArray
 
+UNBLOCKED_STEPS = 16
+"""How many steps a silent filter is given to find its voice with ReLUs unblocked."""
+_NUDGE = 0.05
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -62,13 +67,15 @@ class Slope:
         with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self._half):
             return hooks.run_to(self._model, x, self._layer)
 
-    def at(self, canvas: Canvas, objective: Objective) -> tuple[Tensor, Tensor]:
+    def at(self, canvas: Canvas, objective: Objective, *, unblocked: bool = False) -> tuple[Tensor, Tensor]:
         """Losses f32 [B] of a canvas, and each one's gradient with respect to its part of the leaf [B, ...].
+
+        With `unblocked`, ReLUs that are shut let a gradient through that would open them; losses are the same.
 
         Raises `EngineError` if the output does not depend differentiably on the input, or is not a number.
         """
         leaf = canvas.leaf.detach().requires_grad_(True)
-        with torch.enable_grad():
+        with torch.enable_grad(), Unblocked() if unblocked else nullcontext():
             losses = objective(self.output(canvas.model_input(self._filled(leaf)))[: len(leaf)])
             if losses.grad_fn is None:
                 raise EngineError(
@@ -124,7 +131,7 @@ class Batch:
     Attributes:
         canvas: pictures of the channels that are alive.
         alive: places in `channels` of those that can be improved, in the order of the canvas. All, before `wake`.
-        dead: place and loss of those that no start could wake.
+        dead: place and loss of those that nothing could wake.
     """
 
     def __init__(
@@ -139,22 +146,58 @@ class Batch:
         self.dead: dict[int, float] = {}
 
     def wake(self) -> Iterator[None]:
-        """Give the channels that do not respond to the first start the other ones, a step of work at a time."""
-        losses, gradient = self._slope(self.canvas, self.alive)
+        """Look for a start that each channel responds to, a step of work at a time.
+
+        First the other noises; then, for channels silent on all of them, an ascent from the first noise on which shut
+        ReLUs let the gradient through. The steps of that ascent have the length that changes a pixel by `_NUDGE` on
+        average.
+        """
+        self._first = self._slope(self.canvas, self.alive)
         yield
-        for start in range(1, N_STARTS):
-            asleep = silent(gradient).nonzero().flatten().tolist()
-            if not asleep:
-                break
-            fresh = self._easel.canvas(self._seed, [self._channels[place] for place in asleep], start)
-            self.canvas.leaf[asleep] = fresh.leaf
-            losses[asleep], gradient[asleep] = self._slope(fresh, asleep)
-            yield
+        yield from self._try_noises()
+        yield from self._try_unblocked()
+        losses, gradient = self._first
         dead = silent(gradient)
         self.dead = {place: float(losses[place]) for place in dead.nonzero().flatten().tolist()}
         self.alive = (~dead).nonzero().flatten().tolist()
         self.canvas.leaf = self.canvas.leaf[~dead]
         self._first = losses[~dead], gradient[~dead]
+
+    def _try_noises(self) -> Iterator[None]:
+        for start in range(1, N_STARTS):
+            asleep = self._asleep()
+            if not asleep:
+                return
+            self._start_from(asleep, self._fresh(asleep, start))
+            yield
+
+    def _try_unblocked(self) -> Iterator[None]:
+        asleep = self._asleep()
+        if not asleep:
+            return
+        canvas = self._fresh(asleep, 0)
+        for _ in range(UNBLOCKED_STEPS):
+            direction = unit_globally(self._slope(canvas, asleep, unblocked=True)[1])
+            canvas.leaf += _NUDGE * direction[0].numel() ** 0.5 * direction
+            self._start_from(asleep, canvas)
+            yield
+            asleep = self._asleep()
+            if not asleep:
+                return
+            canvas.leaf = self.canvas.leaf[asleep]
+
+    def _asleep(self) -> list[int]:
+        places: list[int] = silent(self._first[1]).nonzero().flatten().tolist()
+        return places
+
+    def _start_from(self, places: list[int], canvas: Canvas) -> None:
+        """Take the pictures of `canvas` as the starts of some channels."""
+        losses, gradient = self._first
+        self.canvas.leaf[places] = canvas.leaf
+        losses[places], gradient[places] = self._slope(canvas, places)
+
+    def _fresh(self, places: Sequence[int], start: int) -> Canvas:
+        return self._easel.canvas(self._seed, [self._channels[place] for place in places], start)
 
     def climb(self, steps: int, rate: float, direction: Normalise) -> Iterator[Tensor]:
         """Take the steps of the channels that are alive; gives the losses f32 [B] from before each step.
@@ -178,6 +221,6 @@ class Batch:
             self.canvas.leaf += rates * direction(gradient)
             yield losses
 
-    def _slope(self, canvas: Canvas, places: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def _slope(self, canvas: Canvas, places: Sequence[int], *, unblocked: bool = False) -> tuple[Tensor, Tensor]:
         objective = self._objective([self._channels[place] for place in places])
-        return self._easel.slope.at(canvas, objective)
+        return self._easel.slope.at(canvas, objective, unblocked=unblocked)
