@@ -29,7 +29,7 @@ def categorical(n: int, *, dark: bool) -> NDArray[np.uint8]:
 
 
 def rgb(code: str) -> tuple[int, int, int]:
-    """"#rrggbb" as three values in 0…255."""
+    """ "#rrggbb" as three values in 0…255."""
     return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)
 
 

@@ -13,7 +13,7 @@ from convviz_gui.engine.params import ParamValue, Spec
 _INT_LIMIT = 2**31 - 1
 
 
-class _IntBox(QSpinBox):
+class IntBox(QSpinBox):
     """A whole number; the wheel scrolls the form unless the box has the focus."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
@@ -144,7 +144,7 @@ def _make_editor(spec: Spec) -> QWidget:
             combo.addItem(choice, choice)
         return combo
     if spec.kind is int:
-        whole = _IntBox()
+        whole = IntBox()
         whole.setRange(
             int(spec.lo) if spec.lo is not None else -_INT_LIMIT, int(spec.hi) if spec.hi is not None else _INT_LIMIT
         )

@@ -14,6 +14,8 @@ from convviz_gui.gui.theme import UNIT, numbers_font
 WAIT_BEFORE_BAR = 200
 """Milliseconds under which a wait is not worth a word."""
 
+_WHOLE = 1000
+
 
 class RunBar(QWidget):
     """One button that runs or stops, a thin progress bar and a line of words.
@@ -76,8 +78,7 @@ class RunBar(QWidget):
         """Tell how far the run is."""
         if self._delay.isActive():
             return
-        self.progress.setRange(0, message.total)
-        self.progress.setValue(message.done)
+        show_part(self.progress, message.done, message.total)
         self.note.setText(progress_text(message))
 
     def show_ended(self, note: str, scores: tuple[Score, ...] = ()) -> None:
@@ -105,6 +106,13 @@ class RunBar(QWidget):
 
     def _on_clicked(self) -> None:
         (self.stop_wanted if self.button.text() == "Stop" else self.run_wanted).emit()
+
+
+def show_part(bar: QProgressBar, done: int, total: int) -> None:
+    """Show `done` of `total`; with a total of 0 the bar is on its way without an end."""
+    # A download counts bytes, which need not fit into Qt's 32 bits.
+    bar.setRange(0, _WHOLE if total else 0)
+    bar.setValue(_WHOLE * done // total if total else 0)
 
 
 def progress_text(message: Progressed) -> str:

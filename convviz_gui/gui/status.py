@@ -11,7 +11,7 @@ from convviz_gui.gui import words
 from convviz_gui.gui.elided import ElidedLabel
 from convviz_gui.gui.model_header import device_name
 from convviz_gui.gui.process_memory import resident_bytes
-from convviz_gui.gui.run_bar import WAIT_BEFORE_BAR, progress_text
+from convviz_gui.gui.run_bar import WAIT_BEFORE_BAR, progress_text, show_part
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.theme import UNIT, numbers_font
 from convviz_gui.worker.client import EngineClient
@@ -125,8 +125,7 @@ class StatusBar(QStatusBar):
             text = f"{text} · {rest}"
         self.title.setText(self.title.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 50 * UNIT))
         self.title.setToolTip(text)
-        self.progress.setRange(0, last.total if last is not None else 0)
-        self.progress.setValue(last.done if last is not None else 0)
+        show_part(self.progress, last.done if last else 0, last.total if last else 0)
         self.running.show()
 
     def _title(self, job: Job) -> str:

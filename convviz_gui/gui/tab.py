@@ -118,7 +118,7 @@ class MethodTab(QObject):
         target = self.panel.target.target()
         if self.view is not None:
             target = self.view.target(target)
-        return Run(info.name, target, image, folder, form.settings())
+        return Run(info.name, target, image, folder, form.settings(), self.panel.target.seed.value())
 
     def run(self) -> None:
         """Run now, with what is chosen now."""

@@ -89,7 +89,7 @@ TABS = (
         "latent space",
         _latent,
         lambda info: info.penultimate_layer,
-        "How does the network see a whole folder of pictures? Each becomes a point; like lies near like.",
+        "Open a folder of pictures to see how the network sorts it; sub-folders become labels.",
         "Embed the pictures",
     ),
 )

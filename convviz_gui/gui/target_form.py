@@ -20,6 +20,7 @@ from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import MethodInfo, Target
 from convviz_gui.gui.elided import ElidedLabel
+from convviz_gui.gui.fields import IntBox
 from convviz_gui.gui.form import form_layout
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tab_spec import TabSpec
@@ -27,6 +28,7 @@ from convviz_gui.gui.theme import UNIT
 
 _TOP_CLASS = "Top class"
 _FIRST = "first 64"
+_SEED = "seed"
 
 
 class TargetForm(QWidget):
@@ -51,10 +53,12 @@ class TargetForm(QWidget):
         self.channels = QLineEdit(_FIRST)
         self.classes = QComboBox()
         self.folder = QLineEdit()
+        self.seed = IntBox()
         self._layer_row = self._set_up_layer()
         self._set_up_channels()
         self._set_up_classes()
         self._folder_row = self._set_up_folder()
+        self._set_up_seed()
         selection.model_changed.connect(self._on_model)
         selection.layer_changed.connect(self._show_layer)
         selection.class_changed.connect(self._show_class)
@@ -122,9 +126,16 @@ class TargetForm(QWidget):
         self._rows.addRow("Folder", row)
         return row
 
+    def _set_up_seed(self) -> None:
+        self.seed.setRange(0, 2**31 - 1)
+        self.seed.setAccessibleName("Seed")
+        self.seed.setToolTip("Where chance begins. The same seed gives the same result")
+        self.seed.valueChanged.connect(self._on_changed)
+        self._rows.addRow("Seed", self.seed)
+
     def set_method(self, info: MethodInfo) -> None:
-        """Show the rows the method needs."""
-        self._needs = info.needs
+        """Show the rows the method needs; only what runs on demand leaves anything to chance."""
+        self._needs = info.needs if info.live else info.needs | {_SEED}
         self._show_rows()
 
     def _show_rows(self) -> None:
@@ -133,6 +144,7 @@ class TargetForm(QWidget):
             ("channels", self.channels),
             ("class", self.classes),
             ("folder", self._folder_row),
+            (_SEED, self.seed),
         )
         for need, row in rows:
             self._rows.setRowVisible(row, need in self._needs)

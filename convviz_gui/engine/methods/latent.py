@@ -171,15 +171,15 @@ def _trust(points: Points) -> Score:
     if math.isnan(value):
         return Score("Trustworthiness", value, "undefined", "There are too few different pictures to tell.")
     if value >= 0.95:
-        verdict = "nearly all neighbours on the plot are true ones"
+        verdict = "Nearly all neighbours on the plot are true ones"
     elif value >= 0.85:
-        verdict = "most neighbours on the plot are true ones"
+        verdict = "Most neighbours on the plot are true ones"
     else:
-        verdict = "many neighbours on the plot are false"
+        verdict = "Many neighbours on the plot are false"
     return Score(
         "Trustworthiness",
         value,
-        f"{value:.2f} – {verdict}",
-        f"How many of each point's {k} neighbours on the {title} plot are true neighbours in the full space, those "
-        "that are far away there counting most. 1 is perfect, about 0.5 is chance; go by the list of true neighbours.",
+        f"{value:.2f}",
+        f"{verdict}. How many of each point's {k} neighbours on the {title} plot are true neighbours in the full "
+        "space, those that are far away there counting most. 1 is perfect, about 0.5 is chance; go by the list of true neighbours.",
     )
