@@ -181,5 +181,6 @@ def _trust(points: Points) -> Score:
         value,
         f"{value:.2f}",
         f"{verdict}. How many of each point's {k} neighbours on the {title} plot are true neighbours in the full "
-        "space, those that are far away there counting most. 1 is perfect, about 0.5 is chance; go by the list of true neighbours.",
+        "space, those that are far away there counting most. 1 is perfect, about 0.5 is chance; go by the list of true "
+        "neighbours.",
     )
