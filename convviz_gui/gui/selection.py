@@ -46,6 +46,7 @@ class Selection(QObject):
         self.model_changed.emit()
         self.layer_changed.emit()
         self.class_changed.emit()
+        self.overview_changed.emit()
 
     @property
     def layer(self) -> str | None:

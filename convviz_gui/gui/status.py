@@ -91,8 +91,7 @@ class StatusBar(QStatusBar):
         self.value.setText(text)
 
     def _on_started(self, message: Started) -> None:
-        # A job replaced in its lane is told of no more, so its entry ends here.
-        self._jobs = {number: job for number, job in self._jobs.items() if job.lane != message.job.lane}
+        self._forget(message.job.lane)
         self._jobs[message.job.id] = message.job
         self._last = None
         if not self.running.isVisible():
@@ -106,7 +105,7 @@ class StatusBar(QStatusBar):
 
     def _on_ended(self, message: Finished | Failed | Cancelled) -> None:
         if message.job is not None:
-            self._jobs.pop(message.job.id, None)
+            self._forget(message.job.lane)
             # After a guest that ran between the steps of a longer job, its host shows again.
             self._last = None
         if not self._jobs:
@@ -114,6 +113,10 @@ class StatusBar(QStatusBar):
             self.running.hide()
         elif self.running.isVisible():
             self._refresh()
+
+    def _forget(self, lane: str) -> None:
+        # A job replaced in its lane is told of no more: its entry ends when the newer one starts, or ends unstarted.
+        self._jobs = {number: job for number, job in self._jobs.items() if job.lane != lane}
 
     def _refresh(self) -> None:
         if not self._jobs:
