@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convviz_gui.engine.colormaps import COLORMAPS
+from convviz_gui.engine.logits import top_classes
 from convviz_gui.engine.payloads import ByteArray, Gallery, Heat, Maps, Overview, Payload, Points
 from convviz_gui.engine.plot import scatter
 from convviz_gui.engine.render import colourise, mosaic, overlay
@@ -151,9 +152,9 @@ def _channels(maps: Maps) -> str:
 
 def _outliers(result: Result, points: Points) -> str:
     order = np.argsort(-points.outlier, kind="stable")
-    top = points.logits.argmax(axis=1) if points.logits.size else np.zeros(len(order), int)
+    names = [result.model.class_name(top) if top >= 0 else "" for top in top_classes(points.logits).tolist()]
     rows = (
-        [rank + 1, points.paths[i], points.labels[i], result.model.class_name(int(top[i])), float(points.outlier[i])]
+        [rank + 1, points.paths[i], points.labels[i], names[i], float(points.outlier[i])]
         for rank, i in enumerate(order)
     )
     return _csv(["rank", "path", "label", "prediction", "outlier"], rows)

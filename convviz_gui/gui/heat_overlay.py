@@ -7,6 +7,7 @@ import math
 import numpy as np
 from PySide6.QtGui import QImage
 
+from convviz_gui.engine.logits import class_scores, probabilities
 from convviz_gui.engine.payloads import ByteArray, FloatArray, Heat
 from convviz_gui.engine.render import colour_index, resize_map
 from convviz_gui.gui.qimage import coloured_qimage
@@ -37,9 +38,5 @@ def raw_maximum(heat: Heat) -> float:
 
 def score_and_probability(heat: Heat) -> tuple[float, float]:
     """Logit and probability (0…1) of the class explained; a single logit z is class 1 = +z, class 0 = −z."""
-    logits = heat.logits.astype(np.float64)
-    single = len(logits) == 1
-    scores = np.array([-logits[0], logits[0]]) if single else logits
-    # The sigmoid of z is the softmax of (−z/2, z/2).
-    odds = np.exp((scores - scores.max()) * (0.5 if single else 1.0))
-    return float(scores[heat.class_index]), float(odds[heat.class_index] / odds.sum())
+    logits = heat.logits[None]
+    return float(class_scores(logits)[0, heat.class_index]), float(probabilities(logits)[0, heat.class_index])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convviz_gui.engine.logits import probabilities, top_classes
 from convviz_gui.engine.payloads import FloatArray, IntArray, Points
 from convviz_gui.engine.types import ModelInfo
 
@@ -42,9 +43,7 @@ class PointFacts:
         """Index i64 [N] of each picture's most probable class; -1 where the logits are not numbers."""
         if not self.has_predictions:
             return np.full(len(self), -1, np.int64)
-        logits = self.points.logits
-        usable = ~np.isnan(logits).any(axis=1)
-        return np.where(usable, logits.argmax(axis=1), -1).astype(np.int64)
+        return top_classes(self.points.logits)
 
     @cached_property
     def scores(self) -> FloatArray:
@@ -84,11 +83,10 @@ class PointFacts:
         return self._model.class_name(index) if self._model else f"class {index}"
 
     def probability(self, row: int) -> float:
-        """Softmax probability in 0…1 of the predicted class; NaN without a prediction."""
+        """Probability in 0…1 of the predicted class; NaN without a prediction."""
         if self.top[row] < 0:
             return float("nan")
-        logits = self.points.logits[row].astype(np.float64)
-        return float(1.0 / np.exp(logits - logits.max()).sum())
+        return float(probabilities(self.points.logits[row : row + 1])[0, self.top[row]])
 
     def score(self, row: int) -> float:
         """Outlier score; NaN if there is none."""
