@@ -135,8 +135,9 @@ def _damaged(name: str, error: BaseException) -> EngineError:
 def _read_torch(path: Path) -> Any:
     try:
         # timm's and many other trainers keep their options beside the weights; a Namespace holds data and runs nothing.
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        # Opened here, since by its name torch would take a pickle called .safetensors for what it says it is.
+        with torch.serialization.safe_globals([argparse.Namespace]), path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if named := re.search(r"GLOBAL ([\w.]+)", str(error)):
             title = f"{path.name} holds more than weights ({named[1]}), and opening it could run code from the file"

@@ -105,9 +105,9 @@ def test_grad_cam_and_the_class_option(tmp_path: Path, pictures: list[str]) -> N
     assert arrays["heat"].shape == (toynet.INPUT_SIZE, toynet.INPUT_SIZE)
     assert (arrays["heat"].min(), arrays["heat"].max()) == (0, 1)
     np.testing.assert_array_equal(arrays["box"], [0, 0, 128, 128])
-    other, facts = run(tmp_path / "other", *words, "--class", "4", "--layer", "block4_relu2")
+    other, facts = run(tmp_path / "other", *words, "--class", "4", "--layer", "block4_relu1")
     assert int(other["class_index"]) == 4
-    assert facts["results"][0]["layer"] == "block4_relu2"
+    assert facts["results"][0]["layer"] == "block4_relu1"
     assert Image.open(tmp_path / "other" / "overlay.png").size == (128, 128)
 
 
