@@ -31,13 +31,14 @@ from convviz_gui.gui.model_header import ModelHeader
 from convviz_gui.gui.model_opener import ModelOpener
 from convviz_gui.gui.notices import Notices
 from convviz_gui.gui.overview_lane import OVERVIEW, OverviewLane
-from convviz_gui.gui.saver import EXPORT, Saver
+from convviz_gui.gui.saver import Saver
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.status import StatusBar
 from convviz_gui.gui.tabs import Tabs
 from convviz_gui.gui.theme import UNIT
 from convviz_gui.gui.window_state import WindowState
 from convviz_gui.worker.client import SESSION_LANE, EngineClient
+from convviz_gui.worker.mailbox import EXPORT
 
 
 class MainWindow(QMainWindow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -10,12 +11,11 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from convviz_gui.engine.jobs import Failed, Finished
 from convviz_gui.engine.types import Export, Exported, Result
 from convviz_gui.worker.client import EngineClient
-
-EXPORT = "export"
+from convviz_gui.worker.mailbox import EXPORT, kind_of
 
 
 class Saver(QObject):
-    """Asks for a folder and runs the export lane.
+    """Asks for a folder and runs exports, each in a lane of its own.
 
     Signals:
         problem: a `Problem`; the result is still there to save.
@@ -30,6 +30,7 @@ class Saver(QObject):
         self._client = client
         self._window = window
         self._place = Path.home()
+        self._numbers = itertools.count(1)
         client.finished.connect(self._on_finished)
         client.failed.connect(self._on_failed)
 
@@ -44,14 +45,14 @@ class Saver(QObject):
 
     def save(self, result: Result, folder: str) -> None:
         """Write `result` into `folder`."""
-        self._client.submit(EXPORT, Export(result, folder))
+        self._client.submit(f"{EXPORT}#{next(self._numbers)}", Export(result, folder))
 
     def _on_finished(self, message: Finished) -> None:
-        if message.job.lane == EXPORT and isinstance(message.outcome, Exported):
+        if kind_of(message.job.lane) == EXPORT and isinstance(message.outcome, Exported):
             self.saved.emit(message.outcome)
 
     def _on_failed(self, message: Failed) -> None:
-        if message.job is not None and message.job.lane == EXPORT:
+        if message.job is not None and kind_of(message.job.lane) == EXPORT:
             self.problem.emit(message.problem)
 
 

@@ -13,7 +13,7 @@ from convviz_gui.worker.mailbox import Inbox, never_started
 from convviz_gui.worker.thread import EngineThread
 
 SESSION_LANE = "session"
-"""Loading or moving the model: cancels every other lane, since their results would belong to the old model."""
+"""Loading or moving the model: cancels every lane but exports, since their results would belong to the old model."""
 
 
 class EngineClient(QObject):
@@ -44,7 +44,7 @@ class EngineClient(QObject):
         self._thread.start()
 
     def stop(self) -> None:
-        """Cancel everything and wait for the step under way to end."""
+        """Cancel everything, and wait for the step under way and for exports to end."""
         self._inbox.close()
         self._newest.clear()
         self._thread.wait()

@@ -7,6 +7,17 @@ from collections.abc import Callable, Collection
 
 from convviz_gui.engine.jobs import Cancelled, Job, Message, Progressed
 
+EXPORT = "export"
+"""Saving needs no model and must not be lost: a new model does not cancel it, and it is done before the end.
+
+Each export has a lane of its own, "export#1", so that none replaces another.
+"""
+
+
+def kind_of(lane: str) -> str:
+    """What a lane is for: "export" of "export#3", "activations" of "activations"."""
+    return lane.partition("#")[0]
+
 
 class Inbox:
     """Jobs on their way to the engine. A newer job of a lane replaces the pending one and cancels the running one."""
@@ -18,9 +29,10 @@ class Inbox:
         self._closed = False
 
     def put(self, job: Job, *, alone: bool = False) -> list[Job]:
-        """Queue a job; `alone` also cancels every other lane. Returns the pending jobs that will never start."""
+        """Queue a job; `alone` also cancels every lane but exports. Returns the pending jobs that will never start."""
         with self._condition:
             lanes = {*self._pending, *(running.lane for running in self._running)} if alone else {job.lane}
+            lanes = {lane for lane in lanes if kind_of(lane) != EXPORT}
             dropped = self._cancel(lanes)
             self._pending[job.lane] = job
             self._condition.notify_all()
@@ -38,15 +50,15 @@ class Inbox:
         return [self._pending.pop(lane) for lane in lanes if lane in self._pending]
 
     def take(self) -> Job | None:
-        """The oldest pending job, waiting for one; None once the box is closed."""
+        """The oldest pending job, waiting for one; None once the box is closed and all exports are done."""
         with self._condition:
             self._condition.wait_for(lambda: self._closed or self._pending)
-            return None if self._closed else self._start(next(iter(self._pending)))
+            return self._start(next(iter(self._pending))) if self._pending else None
 
-    def take_urgent(self, lanes: Collection[str]) -> Job | None:
-        """The oldest pending job of one of `lanes`, or None at once."""
+    def take_urgent(self, kinds: Collection[str]) -> Job | None:
+        """The oldest pending job of a lane of one of `kinds`, or None at once."""
         with self._condition:
-            lane = next((lane for lane in self._pending if lane in lanes), None)
+            lane = next((lane for lane in self._pending if kind_of(lane) in kinds), None)
             return None if lane is None or self._closed else self._start(lane)
 
     def _start(self, lane: str) -> Job:
@@ -60,12 +72,13 @@ class Inbox:
             self._running.remove(job)
 
     def close(self) -> None:
-        """Cancel everything; `take` returns None from now on."""
+        """Cancel everything but exports; after the last of these `take` returns None."""
         with self._condition:
             self._closed = True
             for job in (*self._pending.values(), *self._running):
-                job.cancelled.set()
-            self._pending.clear()
+                if kind_of(job.lane) != EXPORT:
+                    job.cancelled.set()
+            self._pending = {lane: job for lane, job in self._pending.items() if kind_of(lane) == EXPORT}
             self._condition.notify_all()
 
 

@@ -12,13 +12,13 @@ from PySide6.QtCore import QObject, QThread, Signal
 from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.jobs import Failed, Job, Ready, run_job
 from convviz_gui.engine.types import Catalogue
-from convviz_gui.worker.mailbox import Inbox, Outbox
+from convviz_gui.worker.mailbox import EXPORT, Inbox, Outbox, kind_of
 
 if TYPE_CHECKING:
     from convviz_gui.engine.session import Session
 
-URGENT_LANES = frozenset({"overview", "activations", "class map", "export"})
-"""Short jobs that somebody looks at right now; they run between two steps of a long one."""
+URGENT = frozenset({"overview", "activations", "class map", EXPORT})
+"""Lanes of short jobs that somebody looks at right now; they run between two steps of a long one."""
 NICENESS = 5
 
 
@@ -45,16 +45,22 @@ class EngineThread(QThread):
             self._do(session, job)
 
     def _do(self, session: Session, job: Job) -> None:
-        urgent = job.lane in URGENT_LANES or job.lane == "session"
-
         def breathe() -> None:
-            while not urgent and (guest := self._inbox.take_urgent(URGENT_LANES)) is not None:
+            while (guest := self._inbox.take_urgent(_guests(job.lane))) is not None:
                 self._do(session, guest)
 
         try:
             run_job(session, job, self.outbox, breathe)
         finally:
             self._inbox.done(job)
+
+
+def _guests(host: str) -> frozenset[str]:
+    """Lanes that may run between two steps of a job in the lane `host`."""
+    if host == "session":
+        # The others are for the network that is being opened.
+        return frozenset({EXPORT})
+    return frozenset() if kind_of(host) in URGENT else URGENT
 
 
 def _bring_up() -> tuple[Session, Catalogue]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from convviz_gui.engine.demo import toybox
 from convviz_gui.engine.images import image_from_array
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
 from convviz_gui.engine.payloads import Gallery, Maps
-from convviz_gui.engine.types import Catalogue, ImageInput, LoadModel, ModelInfo, ModelSpec, Result, Run, Target
+from convviz_gui.engine.types import Catalogue, Export, ImageInput, LoadModel, ModelInfo, ModelSpec, Result, Run, Target
 from convviz_gui.worker.client import EngineClient
 
 WAIT = 60_000
@@ -106,6 +107,21 @@ def test_loading_a_model_stops_everything_else(loaded: tuple[EngineClient, Log],
     qtbot.waitUntil(lambda: len(log.of(Finished, "session")) == 2, timeout=WAIT)
     qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)
     assert not log.of(Finished, "filters")
+
+
+def test_every_export_is_written_whatever_comes_after_it(
+    loaded: tuple[EngineClient, Log], qtbot: QtBot, tmp_path: Path
+) -> None:
+    client, log = loaded
+    client.submit("activations", Run("activations", Target("block1_conv1"), picture()))
+    qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
+    result = log.of(Finished, "activations")[0].outcome
+    folders = [tmp_path / str(i) for i in range(3)]
+    for i, folder in enumerate(folders):
+        client.submit(f"export#{i}", Export(result, str(folder)))
+    client.submit("session", LoadModel(ModelSpec("demo"), "cpu"))
+    client.stop()
+    assert all((folder / "manifest.json").is_file() for folder in folders)
 
 
 def test_a_failure_is_words_and_the_next_job_works(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:

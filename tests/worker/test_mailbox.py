@@ -42,6 +42,22 @@ def test_other_lanes_are_left_alone_unless_the_job_stands_alone() -> None:
     assert inbox.take() is load
 
 
+def test_exports_survive_a_new_model_and_the_end() -> None:
+    inbox = Inbox()
+    saves = [job(1, "export#1"), job(2, "export#2"), job(3, "export#3")]
+    for save in saves:
+        assert inbox.put(save) == []
+    assert inbox.take() is saves[0]
+    other = job(4, "overview")
+    inbox.put(other)
+    load = job(5, "session")
+    assert inbox.put(load, alone=True) == [other]
+    inbox.close()
+    assert load.cancelled.is_set()
+    assert [inbox.take(), inbox.take(), inbox.take()] == [*saves[1:], None]
+    assert not any(save.cancelled.is_set() for save in saves)
+
+
 def test_urgent_jobs_are_taken_out_of_turn() -> None:
     inbox = Inbox()
     slow, quick = job(1, "filters"), job(2, "activations")
@@ -49,6 +65,9 @@ def test_urgent_jobs_are_taken_out_of_turn() -> None:
     inbox.put(quick)
     assert inbox.take_urgent({"activations"}) is quick
     assert inbox.take_urgent({"activations"}) is None
+    save = job(3, "export#7")
+    inbox.put(save)
+    assert inbox.take_urgent({"export"}) is save
     assert inbox.take() is slow
 
 
