@@ -294,9 +294,10 @@ class MethodTab(QObject):
         self._end(Result(run, message.partial, run.settings, model, seconds), "Stopped; this is what there was")
 
     def _on_failed(self, message: Failed) -> None:
-        if message.job is None or message.job.lane != self.spec.name:
+        # A run that was given up may still fail, over a layer that the next network does not have, say.
+        if message.job is None or message.job.lane != self.spec.name or self._running is None:
             return
-        wanted = self._running is not None and self._is_wanted(self._running)
+        wanted = self._is_wanted(self._running)
         self._running = None
         self.panel.run_bar.show_ended("")
         self.problem.emit(message.problem)

@@ -9,7 +9,10 @@ import numpy as np
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from convviz_gui.engine.errors import Problem, ProblemKind
+from convviz_gui.engine.jobs import Failed, Job
 from convviz_gui.engine.payloads import Gallery, Points
+from convviz_gui.engine.types import Run
 from convviz_gui.gui import result_cache, samples
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.tab import MethodTab
@@ -45,6 +48,18 @@ def test_filters_wait_for_run(ready: MainWindow, qtbot: QtBot) -> None:
     finish(ready, qtbot)
     assert gallery(tab).channels.tolist() == [0, 1]
     assert tab.panel.save.isEnabled()
+
+
+def test_the_failure_of_a_run_that_was_given_up_is_not_told(ready: MainWindow) -> None:
+    tab = filters(ready)
+    told: list[Problem] = []
+    tab.problem.connect(told.append)
+    failed = Failed(Job(10**6, "filters", Run("filters")), Problem(ProblemKind.USER, "There is no layer 'gone'"))
+    ready.client.failed.emit(failed)
+    assert told == []
+    tab.run()
+    ready.client.failed.emit(failed)
+    assert told == [failed.problem]
 
 
 def test_stop_keeps_what_is_there(ready: MainWindow, qtbot: QtBot) -> None:
