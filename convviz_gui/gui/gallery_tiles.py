@@ -47,7 +47,7 @@ class GalleryTiles:
         """What the tile shows, in words."""
         channel, done, steps = self.caption(item), int(self.gallery.done[item]), self.gallery.trace.shape[1]
         if self.gallery.dead[item]:
-            return f"Channel {channel} is dead: no picture could make it respond"
+            return f"Channel {channel} is dead: it answered to nothing that was tried"
         return f"Channel {channel}: waiting" if not done else f"Channel {channel} after {done} of {steps} steps"
 
     def changed(self, before: Gallery) -> list[int]:

@@ -12,10 +12,10 @@ from convviz_gui.gui.theme import UNIT
 _GENERAL = (
     ("Arrows", "walk through tiles, layers, photos"),
     ("Enter", "open what is chosen"),
-    ("Esc", "close, go back, dismiss a notice"),
+    ("Esc", "close, clear a search, dismiss a notice"),
     ("Wheel, drag", "zoom at the cursor, pan"),
     ("Double-click", "fit the picture again"),
-    ("Right-click", "copy, save, compare"),
+    ("Right-click", "copy, save, copy values"),
 )
 
 
