@@ -85,8 +85,9 @@ def matching(text: str, entries: list[Entry]) -> list[Entry]:
     """Entries holding every word of `text`; after them those that hold the words' letters in that order."""
     words = text.lower().split()
     whole = [entry for entry in entries if all(word in entry.title.lower() for word in words)]
-    spread = [entry for entry in entries if all(_in_order(word, entry.title.lower()) for word in words)]
-    return whole + [entry for entry in spread if entry not in whole]
+    found = {id(entry) for entry in whole}
+    rest = (entry for entry in entries if id(entry) not in found)
+    return whole + [entry for entry in rest if all(_in_order(word, entry.title.lower()) for word in words)]
 
 
 def _in_order(letters: str, text: str) -> bool:
