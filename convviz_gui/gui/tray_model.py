@@ -37,6 +37,7 @@ class TrayModel(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.items: list[TrayItem] = []
+        self._paths: set[str] = set()
         self._recent: list[int] = []
         blank = QPixmap(ICON, ICON)
         blank.fill(QColor(128, 128, 128, 40))
@@ -47,6 +48,8 @@ class TrayModel(QAbstractListModel):
         row = len(self.items)
         self.beginInsertRows(QModelIndex(), row, row)
         self.items.append(item)
+        if item.path:
+            self._paths.add(item.path)
         self.endInsertRows()
 
     def remove(self, key: int) -> None:
@@ -54,6 +57,7 @@ class TrayModel(QAbstractListModel):
         row = self.row_of(key)
         if row is not None:
             self.beginRemoveRows(QModelIndex(), row, row)
+            self._paths.discard(self.items[row].path or "")
             del self.items[row]
             self.endRemoveRows()
 
@@ -63,6 +67,9 @@ class TrayModel(QAbstractListModel):
 
     def row_of_path(self, path: str) -> int | None:
         """Row of the picture from that file."""
+        # Asked for each of thousands of files that are dropped at once, of which most are new.
+        if path not in self._paths:
+            return None
         return next((row for row, item in enumerate(self.items) if item.path == path), None)
 
     def put(self, key: int, image: ImageInput, icon: QIcon) -> None:
