@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import convviz_gui
@@ -22,7 +26,9 @@ from convviz_gui.engine.types import LayerNode, ModelSpec
 if TYPE_CHECKING:
     from convviz_gui.engine.types import MethodInfo
 
-DONE, OUR_BUG, YOUR_MISTAKE, STOPPED = 0, 1, 2, 130
+DONE, OUR_BUG, YOUR_MISTAKE = 0, 1, 2
+STOPPED = 128
+"""Plus the number of the signal that stopped it: 130 for Ctrl+C."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,29 +38,80 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns 0 done, 2 the user's mistake, 1 our bug."""
+    """Run the command line; returns 0 done, 2 the user's mistake, 1 our bug, 128 + number after a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
     # A library's warning is no line for the user of a program.
     warnings.simplefilter("ignore")
     try:
-        options = _parser(words).parse_args(words)
-        return int(options.command(options, words))
-    except KeyboardInterrupt:
-        print("convviz: stopped; nothing was written", file=sys.stderr)
-        return STOPPED
+        with _stopping_by_signals():
+            options = _parser(words).parse_args(words)
+            code = int(options.command(options, words))
+            # What is buffered still may find the disk full, or nobody to read it.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return code
+    except KeyboardInterrupt as stop:
+        _say("stopped; nothing was written")
+        return STOPPED + (stop.number if isinstance(stop, _Stop) else signal.SIGINT)
     except BrokenPipeError:
-        # `convviz models | head`: nobody reads on. What is still buffered must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # `convviz models | head`: nobody reads on.
+        _drop_unwritable()
         return DONE
     except Exception as error:  # noqa: BLE001 - the boundary where exceptions become text
+        _drop_unwritable()
         return _complain(problem_from(error))
 
 
+class _Stop(KeyboardInterrupt):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def _stopping_by_signals() -> Iterator[None]:
+    """While inside, the first signal that asks to end lets everything be tidied up, and further ones do not disturb."""
+    wanted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for other in taken:
+            signal.signal(other, signal.SIG_IGN)
+        raise _Stop(number)
+
+    handlers = {number: signal.getsignal(number) for number in wanted}
+    # What is ignored already (nohup) stays so; other threads than the first may not choose.
+    ours = threading.current_thread() is threading.main_thread()
+    taken = {number: handler for number, handler in handlers.items() if ours and handler not in (None, signal.SIG_IGN)}
+    try:
+        for number in taken:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in taken.items():
+            signal.signal(number, handler)
+
+
+def _drop_unwritable() -> None:
+    """What is buffered for a stdout that takes nothing more would raise again at exit."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _say(text: str) -> None:
+    """One line on stderr, unless that is closed."""
+    if sys.stderr is not None:
+        print(f"convviz: {' '.join(text.split())}", file=sys.stderr)
+
+
 def _complain(problem: Problem) -> int:
-    print(f"convviz: {' '.join(str(problem).split())}", file=sys.stderr)
+    _say(str(problem))
     if problem.kind is not ProblemKind.BUG:
         return YOUR_MISTAKE
-    print(problem.detail, file=sys.stderr)
+    if sys.stderr is not None:
+        print(problem.detail, file=sys.stderr)
     return OUR_BUG
 
 
@@ -81,7 +138,7 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         _add_methods(run)
 
     tour = commands.add_parser("tour", help="drive the window through every tab on the demo, saving pictures")
-    tour.add_argument("--out", metavar="DIR", required=True, help="the folder to write into")
+    tour.add_argument("--out", metavar="DIR", type=_name, required=True, help="the folder to write into")
     tour.set_defaults(command=_tour)
     return parser
 
@@ -89,10 +146,20 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", required=True, help="demo, torchvision:NAME or timm:NAME")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--weights", metavar="FILE", help="safetensors, or a state dict saved by PyTorch")
+    source.add_argument("--weights", metavar="FILE", type=_name, help="safetensors, or a state dict saved by PyTorch")
     source.add_argument("--pretrained", action="store_true", help="download the library's own weights")
     parser.add_argument("--device", default="auto", metavar="D", help="auto (the default), cpu, cuda or mps")
     parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _name(text: str) -> str:
+    """An unset variable of a shell must not mean the current folder; a manifest can hold Unicode only."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text names nothing")
+    shown = text.encode("utf-8", "replace").decode()
+    if shown != text:
+        raise argparse.ArgumentTypeError(f"{shown!r} is not valid Unicode: rename it first")
+    return text
 
 
 def _add_methods(run: argparse.ArgumentParser) -> None:
@@ -103,15 +170,17 @@ def _add_methods(run: argparse.ArgumentParser) -> None:
         info = method.info()
         parser = choices.add_parser(name, help=info.title, description=info.summary, epilog=info.reference)
         _add_model_options(parser)
-        parser.add_argument("--image", metavar="FILE", nargs="+", action="extend", default=[], help="pictures")
-        parser.add_argument("--folder", metavar="DIR", help="a folder of pictures; sub-folders are labels")
-        parser.add_argument("--layer", metavar="ID", help="a layer as `convviz layers` lists it")
+        parser.add_argument(
+            "--image", metavar="FILE", type=_name, nargs="+", action="extend", default=[], help="pictures"
+        )
+        parser.add_argument("--folder", metavar="DIR", type=_name, help="a folder of pictures; sub-folders are labels")
+        parser.add_argument("--layer", metavar="ID", type=_name, help="a layer as `convviz layers` lists it")
         parser.add_argument("--channels", metavar="LIST", help="like 0,3,8-15, or 'first 64', or all")
         parser.add_argument(
             "--class", metavar="N", dest="class_index", type=int, help="class index; else the top class"
         )
         parser.add_argument("--seed", metavar="N", type=int, default=0, help="same seed, same result")
-        parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write into")
+        parser.add_argument("--out", metavar="DIR", type=_name, required=True, help="the folder to write into")
         for spec in info.specs:
             _add_setting(parser, spec)
         parser.set_defaults(command=_run, info=info)
@@ -193,7 +262,7 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
     console.open(_spec(options), options.device)
     facts = console.run(info, order, options.out, ["convviz", *words])
     for item in facts["skipped"]:
-        print(f"convviz: left out {item['path']}: {item['reason']}", file=sys.stderr)
+        _say(f"left out {item['path']}: {item['reason']}")
     print(json.dumps(facts, indent=1) if options.json else f"Wrote {len(facts['files']) + 1} files to {options.out}")
     return DONE
 

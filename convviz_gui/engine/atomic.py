@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convviz_gui.engine.errors import EngineError
+
+_ELSEWHERE = "Choose another folder to write to (--out DIR)"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -41,30 +45,59 @@ def staged(folder: Path, seal: str) -> Iterator[Path]:
     `seal` names the file that is removed first and moved last: while it is there, so is everything else. Files in
     `folder` that the block does not write are left alone. Raises `EngineError` if `folder` cannot be written.
     """
-    is_new = not folder.exists()
+    # Named before it is made, so that an interruption at any moment finds it.
+    staging = folder / f".convviz-{secrets.token_hex(8)}"
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=folder, prefix=".convviz-"))
-    except OSError as error:
-        raise EngineError(
-            f"Cannot write to {folder}: {error.strerror or error}", "Choose another folder to write to (--out DIR)"
-        ) from error
-    try:
+        try:
+            made += [path for path in (folder, *folder.parents) if not path.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            staging.mkdir()
+        except OSError as error:
+            raise EngineError(f"Cannot write to {folder}: {error.strerror or error}", _ELSEWHERE) from error
         yield staging
         _publish(staging, folder, seal)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-        if is_new:
+        for path in made:
             with suppress(OSError):  # it is not empty, as it should be
-                folder.rmdir()
+                path.rmdir()
 
 
 def _publish(staging: Path, folder: Path, seal: str) -> None:
     files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
     for name in files:
+        _check_place(folder, name)
         with (staging / name).open("rb") as file:
             os.fsync(file.fileno())
-    (folder / seal).unlink(missing_ok=True)
-    for name in sorted(files, key=lambda name: name == Path(seal)):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (staging / name).replace(folder / name)
+    with _alone(folder):
+        (folder / seal).unlink(missing_ok=True)
+        for name in sorted(files, key=lambda name: name == Path(seal)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (staging / name).replace(folder / name)
+
+
+def _check_place(folder: Path, name: Path) -> None:
+    """Raise `EngineError` if `name` cannot become a file in `folder`: found half-way, it would leave half a result."""
+    if (folder / name).is_dir():
+        raise EngineError(f"{folder / name} is a folder, so no file of that name can be written there", _ELSEWHERE)
+    for place in name.parents[:-1]:
+        if (folder / place).exists() and not (folder / place).is_dir():
+            raise EngineError(f"{folder / place} is a file, so no folder of that name can be made there", _ELSEWHERE)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While inside, no other process publishes into `folder`: the files in it are of one result."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network file systems know no locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from convviz_gui.engine.errors import EngineError
+
+MOST = 1_000_000
+"""More channels than any layer has: what is read before the layer is known must not fill the memory."""
 
 FORMS = 'Write them like 0,3,8-15, or "first 64", or "all"'
 
@@ -21,21 +25,22 @@ def parse_channels(text: str, n_channels: int | None = None) -> tuple[int, ...] 
     words = text.strip().lower()
     if words == "all":
         return None if n_channels is None else tuple(range(n_channels))
-    if match := re.fullmatch(r"first\s+(\d+)", words):
-        count = int(match[1]) if n_channels is None else min(int(match[1]), n_channels)
+    if match := re.fullmatch(r"first\s+([0-9]{1,18})", words):
+        count = min(int(match[1]), MOST if n_channels is None else n_channels)
         if count < 1:
             raise EngineError("The first 0 channels are none at all", FORMS)
         return tuple(range(count))
-    numbers: dict[int, None] = {}
-    for part in re.split(r"[,\s]+", words.strip(",")):
-        numbers |= dict.fromkeys(_range(part, text))
-    if n_channels is not None and max(numbers) >= n_channels:
-        raise EngineError(f"There is no channel {max(numbers)}", f"Channels go from 0 to {n_channels - 1}")
-    return tuple(numbers)
+    ranges = [_range(part, text) for part in re.split(r"[,\s]+", words.strip(","))]
+    highest = max(numbers[-1] for numbers in ranges)
+    if n_channels is not None and highest >= n_channels:
+        raise EngineError(f"There is no channel {highest}", f"Channels go from 0 to {n_channels - 1}")
+    if highest >= MOST:
+        raise EngineError(f"There is no channel {highest}", "`convviz layers` tells how many channels a layer has")
+    return tuple(dict.fromkeys(itertools.chain.from_iterable(ranges)))
 
 
 def _range(part: str, text: str) -> range:
-    match = re.fullmatch(r"(\d{1,7})(?:-(\d{1,7}))?", part)
+    match = re.fullmatch(r"([0-9]{1,18})(?:-([0-9]{1,18}))?", part)
     if match is None:
         raise EngineError(f"{text!r} does not name channels", FORMS)
     first, last = int(match[1]), int(match[2] or match[1])

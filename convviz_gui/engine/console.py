@@ -124,7 +124,7 @@ class _Terminal:
 
     def __init__(self) -> None:
         self.last: Message | None = None
-        self._seen = sys.stderr.isatty()
+        self._seen = sys.stderr is not None and sys.stderr.isatty()
         self._written = False
 
     def send(self, message: Message) -> None:

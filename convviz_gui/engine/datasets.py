@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.images import EXTENSIONS
+from convviz_gui.engine.images import EXTENSIONS, printable
 from convviz_gui.engine.payloads import Skipped
 
 UNREAD = frozenset({
@@ -88,7 +88,7 @@ def _walk(root: Path) -> tuple[list[tuple[str, str]], list[Skipped]]:
                     (entry for entry in scan if not entry.name.startswith(".")), key=lambda item: item.name
                 )
         except OSError as error:
-            skipped.append(Skipped(_printable(root / label), f"the folder cannot be read: {error.strerror}"))
+            skipped.append(Skipped(printable(root / label), f"the folder cannot be read: {error.strerror}"))
             continue
         if (status.st_dev, status.st_ino) in seen:
             continue
@@ -97,7 +97,7 @@ def _walk(root: Path) -> tuple[list[tuple[str, str]], list[Skipped]]:
             if _is_folder(entry):
                 waiting.append(f"{label}/{entry.name}".lstrip("/"))
             elif reason := _obstacle(entry):
-                skipped.append(Skipped(_printable(entry), reason))
+                skipped.append(Skipped(printable(entry), reason))
             elif Path(entry.name).suffix.lower() in EXTENSIONS:
                 found.append((label, entry.name))
     return found, skipped
@@ -118,10 +118,6 @@ def _obstacle(entry: os.DirEntry[str]) -> str:
         return ""
     if not Path(entry).is_file():
         return "the link leads nowhere" if entry.is_symlink() else "not an ordinary file"
-    if _printable(entry) != entry.path:  # it could be neither shown nor written to a manifest
+    if printable(entry) != entry.path:  # it could be neither shown nor written to a manifest
         return "its name is not valid Unicode"
     return ""
-
-
-def _printable(path: os.PathLike[str]) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")

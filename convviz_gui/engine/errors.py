@@ -61,7 +61,7 @@ def problem_from(error: BaseException) -> Problem:
         return Problem(
             ProblemKind.RESOURCE,
             "The disk is full or a limit on file sizes is reached, so nothing was written",
-            "Free some space or choose another folder; the result is still here to save",
+            "Free some space or choose another folder, then try again",
             detail,
         )
     if isinstance(error, OSError) and error.filename:

@@ -104,9 +104,35 @@ def _check(architecture: Architecture, wanted: State, state: State, file: str) -
         key = reshaped[0]
         shapes = f"{key!r} is {_shape(state[key])} instead of {_shape(wanted[key])}"
         faults.append(f"{len(reshaped)} have another shape, such as {shapes}")
+    if not faults and (unfit := _unfit(wanted, state)):
+        title = f"The weights in {file} are not plain floating-point numbers, such as {unfit[0]!r}"
+        hint = "Convert them to float32 in the program that made them, and save its state dict"
+        raise EngineError(f"{title} ({_form(state[unfit[0]])})", hint)
     if faults:
         title = f"The weights in {file} are not of {architecture.source}: " + "; ".join(faults)
         raise EngineError(title, "Choose the network that these weights were trained in")
+
+
+def _unfit(wanted: State, state: State) -> list[str]:
+    """Names of tensors that could be loaded only by changing or losing values, or not at all."""
+    return [
+        key
+        for key in wanted
+        if key in state
+        and (
+            state[key].layout != torch.strided
+            or state[key].is_quantized
+            or state[key].is_meta
+            or (wanted[key].is_floating_point() and not state[key].is_floating_point())
+        )
+    ]
+
+
+def _form(tensor: Tensor) -> str:
+    if tensor.is_meta:
+        return "saved without its values"
+    kind = str(tensor.dtype).removeprefix("torch.")
+    return kind if tensor.layout == torch.strided else f"{kind}, {str(tensor.layout).removeprefix('torch.')}"
 
 
 def _shape(tensor: Tensor) -> str:
@@ -115,6 +141,8 @@ def _shape(tensor: Tensor) -> str:
 
 def _check_finite(module: nn.Module, file: str) -> None:
     broken = [name for name, parameter in module.named_parameters() if not torch.isfinite(parameter).all()]
+    # A buffer may hold an infinity on purpose, as masks do.
+    broken += [name for name, buffer in module.named_buffers() if torch.isnan(buffer).any()]
     if broken:
         title = (
             f"The weights in {file} are not numbers (NaN or infinite) in {len(broken)} tensors, such as {broken[0]!r}"

@@ -111,7 +111,8 @@ def image_from_array(pixels: ByteArray, name: str, path: str | None = None, note
 
 def open_rgb(path: str | os.PathLike[str], *, background: Colour = WHITE) -> tuple[Image.Image, tuple[str, ...]]:
     """Decode a file into a Pillow RGB image, and say in words what had to be decided. Raises as `load_image`."""
-    name = Path(path).name or str(path)
+    # "" and "/" have no last part.
+    name = printable(Path(path).name) or repr(os.fspath(path))
     try:
         _check_file(path, name)
         with Path(path).open("rb") as file, Image.open(file, formats=FORMATS) as image:
@@ -146,6 +147,14 @@ def _check_file(path: str | os.PathLike[str], name: str) -> None:
         raise EngineError(f"{name} is not an ordinary file", "Save the picture to a file first")
     if not status.st_size:
         raise EngineError(f"{name} is empty (0 bytes)", "Copy it again from where it came")
+    full = str(Path(path).absolute())
+    if printable(full) != full:  # it could be neither shown nor written to a manifest
+        raise EngineError(f"The path of {name} is not valid Unicode", "Rename the file and the folders it is in")
+
+
+def printable(path: str | os.PathLike[str]) -> str:
+    """A path with a "?" for what is not valid Unicode: as it can be shown and written to a manifest."""
+    return os.fspath(path).encode("utf-8", "replace").decode()
 
 
 def _check_size(image: Image.Image, name: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import pickle
 import re
+import stat
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of torch.save began before they were zip archives: its magic number, pickled."""
 
 _WAY_OUT = "Where you trust it, load it and save its state dict: torch.save(model.state_dict(), 'weights.pth')"
+MOST_UNPACKED = 20
+"""Times its size that a zip archive may unpack to. PyTorch compresses nothing; a bomb unpacks to a thousand times."""
+
 # What torch.load has been seen to raise for damaged files; tests/engine/test_weights.py flips bytes to find out.
 _DAMAGE: tuple[type[Exception], ...] = (
     RuntimeError,
@@ -90,9 +94,12 @@ def read_weights(path: Path) -> State:
 
 
 def _start(path: Path) -> bytes:
-    if path.is_dir():
-        raise EngineError(f"{path} is a folder, not a weights file", "Choose the file in it")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise EngineError(f"{path} is a folder, not a weights file", "Choose the file in it")
+        if not stat.S_ISREG(mode):  # reading a pipe would wait for ever
+            raise EngineError(f"{path} is not an ordinary file", "Save the weights to a file first")
         with path.open("rb") as file:
             start = file.read(len(_LEGACY))
     except FileNotFoundError:
@@ -115,8 +122,12 @@ def _refuse_programs(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
+            unpacked = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, struct.error) as error:
         raise _damaged(path.name, error) from None
+    if unpacked > MOST_UNPACKED * path.stat().st_size:
+        title = f"{path.name} would unpack to {unpacked / path.stat().st_size:.0f} times its size, as no weights do"
+        raise EngineError(title, _ANEW)
     if any(re.search(r"(^|/)(constants\.pkl|code/)", member) for member in members):
         raise _program(path.name, "a TorchScript program")
     if any(re.search(r"(^|/)(archive_format|serialized_.*\.json|models/.*\.json)$", member) for member in members):
@@ -128,7 +139,9 @@ def _program(name: str, kind: str) -> EngineError:
 
 
 def _damaged(name: str, error: BaseException) -> EngineError:
-    why = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+    # torch begins with a paragraph about its own options.
+    text = str(error).strip().rpartition("WeightsUnpickler error: ")[2]
+    why = (text.splitlines() or [type(error).__name__])[0][:120]
     return EngineError(f"{name} is damaged or incomplete ({why})", _ANEW)
 
 
@@ -153,7 +166,7 @@ def _state_in(loaded: Any, name: str) -> State:
             if (
                 isinstance(candidate, Mapping)
                 and candidate
-                and all(isinstance(value, Tensor) for value in candidate.values())
+                and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in candidate.items())
             ):
                 return candidate
     raise EngineError(f"{name} holds no state dict: tensors by the names of a network's parameters", _WAY_OUT)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,12 @@ def test_json_on_stdout_is_the_manifest(
         ("--weights", "nowhere.safetensors"),
         ("--device", "abacus"),
         ("--seed", "x"),
+        ("--channels", "0-99999999999"),
+        ("--channels", " "),
+        ("--layer", ""),
+        ("--weights", ""),
+        ("--out", ""),
+        ("--out", "la\udce9tin"),
     ],
 )
 def test_mistakes_are_one_line_and_write_nothing(
@@ -279,7 +287,42 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, pictures: list[
     assert not out.exists()
 
 
+PROGRAM = [sys.executable, "-m", "convviz_gui.cli"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_mid_run_leaves_nothing(tmp_path: Path, number: int) -> None:
+    words = [*PROGRAM, "run", "filters", "--model", "demo", "--steps", "4096", "--out", str(tmp_path / "a" / "b")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        while not list(tmp_path.glob("a/b/.convviz-*")):
+            assert program.poll() is None
+            time.sleep(0.02)
+        program.send_signal(number)
+        out, err = program.communicate(timeout=60)
+    assert program.returncode == 128 + number
+    assert (out, err) == ("", "convviz: stopped; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_cost_nothing(tmp_path: Path, pictures: list[str], closed: str) -> None:
+    words = [*PROGRAM, "run", "overview", "--model", "demo", "--image", pictures[0], "--out", str(tmp_path / "o")]
+    assert subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *words], check=False).returncode == 0
+    assert (tmp_path / "o" / "manifest.json").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_said() -> None:
+    words = [*PROGRAM, "layers", "--model", "demo"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_the_installed_command(pictures: list[str], tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "convviz_gui.cli", "run", "overview", "--model", "demo", "--image", pictures[0]]
+    words = [*PROGRAM, "run", "overview", "--model", "demo", "--image", pictures[0]]
     done = subprocess.run([*words, "--out", str(tmp_path / "o")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

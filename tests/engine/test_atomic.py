@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,45 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
         _ = 1 / 0
     assert [path.name for path in out.iterdir()] == ["seal"]
     assert (out / "seal").read_text() == "old"
+
+
+def test_a_failure_leaves_no_new_folders(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), staged(tmp_path / "a" / "b", "seal"):
+        _ = 1 / 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("obstacle", ["z", "seal", "sub"])
+def test_what_is_in_the_way_of_one_file_keeps_all_others_back(tmp_path: Path, obstacle: str) -> None:
+    if obstacle == "sub":
+        (tmp_path / "sub").write_text("a file")
+    else:
+        (tmp_path / obstacle).mkdir()
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(EngineError, match=obstacle), staged(tmp_path, "seal") as staging:
+        (staging / "sub").mkdir()
+        for name in ("a", "sub/b", "z", "seal"):
+            (staging / name).write_text("new")
+    assert (tmp_path / "a").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", obstacle])
+
+
+def test_results_that_end_together_do_not_mix(tmp_path: Path) -> None:
+    names = [f"{i:03}" for i in range(300)]
+
+    def write(text: str) -> None:
+        with staged(tmp_path, "seal") as staging:
+            for name in (*names, "seal"):
+                (staging / name).write_text(text)
+            together.wait()
+
+    together = threading.Barrier(4)
+    threads = [threading.Thread(target=write, args=(text,)) for text in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({(tmp_path / name).read_text() for name in (*names, "seal")}) == 1
 
 
 def test_a_file_in_the_way_is_said(tmp_path: Path) -> None:

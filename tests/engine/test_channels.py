@@ -22,11 +22,17 @@ def test_forms(text: str, expected: tuple[int, ...]) -> None:
     assert parse_channels(text, 16) == expected
 
 
-@pytest.mark.parametrize("text", ["", "a", "3-1", "16", "0-16", "-1", "first 0", "1..3"])
+@pytest.mark.parametrize("text", ["", "a", "3-1", "16", "0-16", "-1", "first 0", "1..3", "0-99999999999", "٣"])
 def test_refusals(text: str) -> None:
     with pytest.raises(EngineError) as caught:
         parse_channels(text, 16)
     assert caught.value.hint
+
+
+def test_what_would_fill_the_memory_is_refused_before_the_layer_is_known() -> None:
+    with pytest.raises(EngineError, match="no channel 99999999999"):
+        parse_channels("0-99999999999")
+    assert parse_channels("first 99999999999", 16) == tuple(range(16))
 
 
 def test_writing_is_the_inverse_of_reading() -> None:

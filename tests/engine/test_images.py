@@ -183,6 +183,19 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     assert "not an ordinary file" in refusal(tmp_path / "pipe.png")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_no_manifest_can_hold(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/la\xe9tin.png")
+    Image.new("RGB", (4, 4)).save(path, format="PNG")
+    assert "la?tin.png is not valid Unicode" in refusal(Path(path))
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_paths_without_a_name(path: str) -> None:
+    with pytest.raises(EngineError, match=f"^'{path}' is a folder"):
+        load_image(path)
+
+
 def test_text_and_formats_not_on_the_list(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("no picture")
     assert "a.jpg is not a picture" in refusal(tmp_path / "a.jpg")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import pickle
+import sys
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +151,26 @@ def test_flipped_bytes_never_raise_anything_else(tmp_path: Path) -> None:
     assert outcomes == {"read", "refused"}
 
 
+def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    torch_file(tmp_path / "a.pth", STATE)
+    with zipfile.ZipFile(tmp_path / "a.pth") as whole, zipfile.ZipFile(tmp_path / "bomb.pth", "w") as bomb:
+        for name in whole.namelist():
+            content = bytes(10_000_000) if name.endswith("data/0") else whole.read(name)
+            bomb.writestr(name, content, zipfile.ZIP_DEFLATED)
+    assert "times its size" in refusal(tmp_path / "bomb.pth")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs named pipes")
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pth")
+    assert "not an ordinary file" in refusal(tmp_path / "pipe.pth")
+
+
+@pytest.mark.parametrize("key", [0, None])
+def test_tensors_without_names_are_no_state_dict(tmp_path: Path, key: Any) -> None:
+    assert "no state dict" in refusal(torch_file(tmp_path / "a.pth", STATE | {key: torch.ones(1)}))
+
+
 def test_digests(tmp_path: Path) -> None:
     path = torch_file(tmp_path / "a.pth", STATE)
     assert file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -224,6 +247,30 @@ def test_weights_that_are_no_numbers_are_refused(squeezenet: dict[str, Tensor], 
     broken = squeezenet | {"features.0.bias": torch.full((64,), bad)}
     with pytest.raises(EngineError, match=r"not numbers .* in 1 tensors, such as 'features\.0\.bias'"):
         fit(find(SQUEEZENET), broken, "a.pth")
+
+
+@pytest.mark.parametrize(
+    ("form", "change"),
+    [
+        ("int32", lambda tensor: tensor.int()),
+        ("complex64", lambda tensor: tensor.to(torch.complex64)),
+        ("sparse_coo", lambda tensor: tensor.to_sparse()),
+        ("saved without its values", lambda tensor: tensor.to("meta")),
+    ],
+)
+def test_forms_that_would_lose_values_are_refused(
+    squeezenet: dict[str, Tensor], form: str, change: Callable[[Tensor], Tensor]
+) -> None:
+    state = squeezenet | {"features.0.bias": change(squeezenet["features.0.bias"])}
+    with pytest.raises(EngineError, match=rf"such as 'features\.0\.bias' \(.*{form}\)"):
+        fit(find(SQUEEZENET), state, "a.pth")
+
+
+def test_running_statistics_that_are_no_numbers_are_refused() -> None:
+    state = torchvision.models.resnet18().state_dict()
+    state["bn1.running_var"][0] = float("nan")
+    with pytest.raises(EngineError, match=r"such as 'bn1\.running_var'"):
+        fit(find("torchvision:resnet18"), state, "a.pth")
 
 
 def test_batch_counters_may_be_missing() -> None:

@@ -86,7 +86,7 @@ def _unknown(source: str) -> EngineError:
     # Comparing the names alone: a shared prefix would make all of a library's networks look alike.
     title = f"There is no network called {source!r}"
     wanted = name or library
-    error = unknown_name(title, wanted, [entry.name for entry in candidates])
+    error = unknown_name(title, wanted, dict.fromkeys(entry.name for entry in candidates))
     if error.hint.startswith("Did you mean"):
         close = [
             entry.source
