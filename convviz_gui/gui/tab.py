@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from convviz_gui.engine.errors import EngineError, Problem, ProblemKind, problem_from
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
-from convviz_gui.engine.types import MethodInfo, Result, Run
+from convviz_gui.engine.types import MethodInfo, ModelInfo, Result, Run
 from convviz_gui.gui import words
 from convviz_gui.gui.method_panel import MethodPanel
 from convviz_gui.gui.result_cache import ResultCache, subject
@@ -200,11 +200,8 @@ class MethodTab(QObject):
         elif self._running is None or subject(self._running) != subject(wanted):
             self._show_empty()
 
-    def _known(self, model: object, wanted: Run, live: bool) -> Result | None:
-        assert self._selection.model is model
-        info = self._selection.model
-        assert info is not None
-        return self._results.get(info, wanted) if live else self._results.similar(info, wanted)
+    def _known(self, model: ModelInfo, wanted: Run, live: bool) -> Result | None:
+        return self._results.get(model, wanted) if live else self._results.similar(model, wanted)
 
     def _is_wanted(self, run: Run) -> bool:
         """True if `run` is about what the window looks at now."""
