@@ -72,11 +72,13 @@ class _Stop(KeyboardInterrupt):
 def _stopping_by_signals() -> Iterator[None]:
     """While inside, the first signal that asks to end lets everything be tidied up, and further ones do not disturb."""
     wanted = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    stopped: list[_Stop] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for other in taken:
             signal.signal(other, signal.SIG_IGN)
-        raise _Stop(number)
+        stopped.append(_Stop(number))
+        raise stopped[0]
 
     handlers = {number: signal.getsignal(number) for number in wanted}
     # What is ignored already (nohup) stays so; other threads than the first may not choose.
@@ -86,6 +88,11 @@ def _stopping_by_signals() -> Iterator[None]:
         for number in taken:
             signal.signal(number, stop)
         yield
+    except Exception:
+        # numpy, interrupted while it is imported, makes an error of its own of it.
+        if stopped:
+            raise stopped[0] from None
+        raise
     finally:
         for number, handler in taken.items():
             signal.signal(number, handler)
@@ -275,7 +282,13 @@ def _settings(info: MethodInfo, options: argparse.Namespace) -> Settings:
 def _tour(options: argparse.Namespace, _words: list[str]) -> int:
     # A process of its own: the command line imports no Qt.
     out = str(Path(options.out))
-    return subprocess.run([sys.executable, "-m", "convviz_gui.tour", "--out", out], check=False).returncode
+    with subprocess.Popen([sys.executable, "-m", "convviz_gui.tour", "--out", out]) as tour:
+        try:
+            code = tour.wait()
+        except KeyboardInterrupt:
+            tour.terminate()
+            raise
+    return code if code >= 0 else STOPPED - code
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import html
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convviz_gui.engine.atomic import staged
-from convviz_gui.engine.errors import EngineError, ProblemKind
+from convviz_gui.engine.errors import EngineError, ProblemKind, problem_from
 
 if TYPE_CHECKING:
     from convviz_gui.gui.main_window import MainWindow
@@ -38,7 +39,7 @@ class Stop:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tour; returns 0 done, 2 the user's mistake."""
+    """Run the tour; returns 0 done, 2 the user's mistake, 1 our bug, 130 stopped."""
     parser = argparse.ArgumentParser(prog="convviz tour", description=__doc__)
     parser.add_argument("--out", metavar="DIR", required=True, type=Path)
     out: Path = parser.parse_args(argv).out
@@ -46,19 +47,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if not has_display(os.environ, sys.platform):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    _on_signals(_interrupt)
     try:
         n_pictures = run(out)
-    except EngineError as error:
-        print(f"convviz: {error}", file=sys.stderr)
-        return 1 if error.kind is ProblemKind.BUG else 2
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - the boundary where exceptions become text
+        problem = problem_from(error)
+        print(f"convviz: {problem}", file=sys.stderr)
+        if problem.kind is not ProblemKind.BUG:
+            return 2
+        print(problem.detail, file=sys.stderr)
+        return 1
     print(f"Wrote {n_pictures} pictures and {INDEX} to {out}")
     return 0
+
+
+def _on_signals(handler: Callable[[int, object], object] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run(out: Path) -> int:
     """Take the tour and write its pictures and the page into `out`; returns the number of pictures.
 
-    Raises `EngineError` if the folder cannot be written or a stop does not come to its end.
+    Raises `EngineError` if the folder cannot be written or a stop does not come to its end, `KeyboardInterrupt` if the
+    window is closed on the way.
     """
     with staged(out, INDEX) as staging, _window() as window:
         stops = _stops()
@@ -72,6 +90,8 @@ def run(out: Path) -> int:
 
 @contextmanager
 def _window() -> Iterator[MainWindow]:
+    from PySide6.QtCore import qInstallMessageHandler
+
     from convviz_gui.app import make_application
     from convviz_gui.gui.main_window import MainWindow
     from convviz_gui.gui.theme import Theme, apply_theme
@@ -80,17 +100,27 @@ def _window() -> Iterator[MainWindow]:
 
     with tempfile.TemporaryDirectory(prefix="convviz-tour-") as folder:
         # Settings of its own: the user's arrangement neither shows in the pictures nor is changed by them.
+        qInstallMessageHandler(_pass_on)
         app = make_application()
         apply_theme(app, Theme.LIGHT)
         window = MainWindow(EngineClient(), WindowState(Path(folder) / "tour.ini"))
         window.resize(*SIZE)
         window.show()
         window.begin()
+        # An exception raised in the middle of Qt's events would be lost.
+        _on_signals(lambda *_: window.close())
         try:
             yield window
         finally:
+            _on_signals(signal.SIG_IGN)
             window.close()
             window.deleteLater()
+
+
+def _pass_on(_kind: object, _where: object, text: str) -> None:
+    # What the offscreen platform says of itself, whatever the program does.
+    if not text.startswith("This plugin does not support"):
+        print(text, file=sys.stderr)
 
 
 # ------------------------------------------------------------------------------------------------------- the stops
@@ -213,13 +243,15 @@ def _wait(window: MainWindow, condition: Callable[[], bool]) -> None:
     def look() -> None:
         nonlocal seconds
         seconds += timer.interval() / 1000
-        if condition() or window.notices.isVisible() or seconds > PATIENCE:
+        if not window.isVisible() or condition() or window.notices.isVisible() or seconds > PATIENCE:
             loop.quit()
 
     timer.timeout.connect(look)
     timer.start()
     loop.exec()
     timer.stop()
+    if not window.isVisible():
+        raise KeyboardInterrupt
     if window.notices.isVisible():
         raise EngineError(window.notices.details(), "", ProblemKind.BUG)
     if not condition():
@@ -227,14 +259,16 @@ def _wait(window: MainWindow, condition: Callable[[], bool]) -> None:
 
 
 def _save(window: MainWindow, path: Path) -> None:
-    from PySide6.QtCore import QEventLoop, QTimer
+    from PySide6.QtCore import QBuffer, QEventLoop, QTimer
 
     # Thumbnails come from other threads, and a grid paints when its turn comes.
     loop = QEventLoop()
     QTimer.singleShot(700, loop.quit)
     loop.exec()
-    if not window.grab().save(str(path), "PNG"):
-        raise EngineError(f"Cannot write {path.name}", "Choose another folder (--out DIR)", ProblemKind.RESOURCE)
+    buffer = QBuffer()
+    window.grab().save(buffer, "PNG")
+    # Not by Qt, which would not say what is wrong with the disk.
+    path.write_bytes(buffer.data().data())
 
 
 def _page(stops: Sequence[Stop]) -> str:
