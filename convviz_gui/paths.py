@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -27,22 +28,27 @@ def resource(name: str) -> Path:
 
 
 def cache_dir() -> Path:
-    """Files that can be made again (thumbnails, embeddings). Created on demand."""
-    return _user_dir("cache", linux=("XDG_CACHE_HOME", ".cache"), mac="Library/Caches")
+    """Files that can be made again (thumbnails, embeddings). Created on demand; raises OSError if it cannot be."""
+    return _made(_locate("cache", linux=("XDG_CACHE_HOME", ".cache"), mac="Library/Caches"))
 
 
 def config_dir() -> Path:
-    """The user's settings. Created on demand."""
-    return _user_dir("config", linux=("XDG_CONFIG_HOME", ".config"), mac="Library/Preferences")
+    """The user's settings. Created on demand if possible: without settings the program starts all the same."""
+    path = _locate("config", linux=("XDG_CONFIG_HOME", ".config"), mac="Library/Preferences")
+    with suppress(OSError):
+        _made(path)
+    return path
 
 
 def data_dir() -> Path:
-    """What the user made or downloaded and would miss (sessions, the demo's folder). Created on demand."""
-    return _user_dir("data", linux=("XDG_DATA_HOME", ".local/share"), mac="Library/Application Support")
+    """What the user made or downloaded and would miss (sessions, the demo's folder).
+
+    Created on demand; raises OSError if it cannot be.
+    """
+    return _made(_locate("data", linux=("XDG_DATA_HOME", ".local/share"), mac="Library/Application Support"))
 
 
-def _user_dir(role: str, *, linux: tuple[str, str], mac: str) -> Path:
-    path = _locate(role, linux=linux, mac=mac)
+def _made(path: Path) -> Path:
     path.mkdir(parents=True, exist_ok=True)
     return path
 

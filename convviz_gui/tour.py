@@ -253,7 +253,10 @@ def _wait(window: MainWindow, condition: Callable[[], bool]) -> None:
     if not window.isVisible():
         raise KeyboardInterrupt
     if window.notices.isVisible():
-        raise EngineError(window.notices.details(), "", ProblemKind.BUG)
+        problem = window.notices.problems()[0]
+        error = EngineError(problem.title, problem.hint, problem.kind)
+        error.detail = problem.detail
+        raise error
     if not condition():
         raise EngineError("The tour waited in vain", "Try it on a machine that is less busy", ProblemKind.RESOURCE)
 

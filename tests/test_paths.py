@@ -42,6 +42,15 @@ def test_override_keeps_everything_in_one_place(
     assert len({one() for one in FOLDERS}) == 3
 
 
+def test_without_a_home_that_can_be_written_there_are_no_settings(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "file").write_text("in the way")
+    monkeypatch.setenv("CONVVIZ_HOME", str(home / "file"))
+    assert not paths.config_dir().exists()
+    for folder in (paths.cache_dir, paths.data_dir):
+        with pytest.raises(OSError, match="file"):
+            folder()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the XDG folders are Linux's")
 def test_xdg_folders(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert paths.cache_dir() == home / ".cache" / "convviz"

@@ -71,7 +71,7 @@ class Notices(QFrame):
 
     def details(self) -> str:
         """Everything known of the problems, as text to copy."""
-        return "\n\n".join(f"{problem}\n{problem.detail}".strip() for problem in self._all())
+        return "\n\n".join(f"{problem}\n{problem.detail}".strip() for problem in self.problems())
 
     def show_details(self) -> None:
         """Show the details in a window of their own, to read and copy."""
@@ -91,13 +91,13 @@ class Notices(QFrame):
         column.addWidget(buttons)
         dialog.show()
 
-    def _all(self) -> list[Problem]:
-        # One cause can make several lanes fail; it is told once.
+    def problems(self) -> list[Problem]:
+        """What is shown, the newest topic first. One cause can make several lanes fail; it is told once."""
         found = {str(problem): problem for problems in self._problems.values() for problem in problems}
         return list(found.values())
 
     def _refresh(self) -> None:
-        problems = self._all()
+        problems = self.problems()
         lines = [str(problem) for problem in problems[:LINES]]
         if len(problems) > LINES:
             lines.append(f"… and {len(problems) - LINES} more")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -217,6 +218,22 @@ class TestChild:
         with pytest.raises(EngineError, match="memory") as caught:
             finish(steps)
         assert caught.value.kind is ProblemKind.RESOURCE
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
+    def test_another_signal_is_named(self, children: list[subprocess.Popen[bytes]]) -> None:
+        features = clusters()
+        steps = project(features, pca(features), Plan("tsne"))
+        next(frame for frame in steps if frame.note == "starting")
+        os.kill(children[0].pid, signal.SIGSEGV)
+        with pytest.raises(EngineError, match=r"ended by SIGSEGV\. .* choose PCA"):
+            finish(steps)
+
+    def test_without_a_cache_that_can_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "home").write_text("a file")
+        monkeypatch.setenv("CONVVIZ_HOME", str(tmp_path / "home"))
+        monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+        features = clusters()
+        assert finish(project(features, pca(features), Plan("tsne"))).shape == (len(features), 2)
 
     def test_it_dies_with_its_parent(self) -> None:
         """When a process is gone its end of the pipe is closed, which is what the child watches."""

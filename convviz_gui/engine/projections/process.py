@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -43,7 +47,7 @@ def project_in_child(facts: Mapping[str, Any], arrays: Arrays) -> Generator[Fram
     Yields the newest frame about 40 times a second, also when nothing is new. Closing the generator kills the process.
 
     Raises:
-        EngineError: the process was killed from outside, most likely for lack of memory.
+        EngineError: a signal ended the process; SIGKILL most likely for lack of memory.
         RuntimeError: it failed; the message is what it wrote.
     """
     frame = Frame("starting")
@@ -114,6 +118,12 @@ class _Child:
                 "Close other programs, or open a smaller folder",
                 ProblemKind.RESOURCE,
             )
+        if sys.platform != "win32" and code < 0:
+            return EngineError(
+                f"The projection was ended by {signal.Signals(-code).name}",
+                "Run it again; if that does not help, choose PCA",
+                ProblemKind.RESOURCE,
+            )
         text = self._errors.decode("utf-8", "replace").strip()
         lines = text.splitlines() or [f"it ended with code {code} and said nothing"]
         return RuntimeError(f"{lines[-1]}\nThe projection's process wrote:\n{text}")
@@ -155,8 +165,25 @@ def _close(pipe: IO[bytes] | None) -> None:
 def _environment() -> dict[str, str]:
     package_root = str(Path(__file__).resolve().parents[3])
     search = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    compiled = os.environ.get("NUMBA_CACHE_DIR") or str(cache_dir() / "numba")
+    compiled = os.environ.get("NUMBA_CACHE_DIR") or str(_compiled())
     return os.environ | {"PYTHONPATH": os.pathsep.join(search), "NUMBA_CACHE_DIR": compiled}
+
+
+def _compiled() -> Path:
+    """Where numba keeps what it has compiled: it needs a folder that can be written, if only for this process."""
+    try:
+        folder = cache_dir() / "numba"
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return _own_folder()
+    return folder if os.access(folder, os.W_OK | os.X_OK) else _own_folder()
+
+
+@cache
+def _own_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="convviz-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _creation_flags() -> int:
