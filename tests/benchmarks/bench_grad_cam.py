@@ -51,7 +51,7 @@ def contest(name: str, model: nn.Module, side: int, peer_layer: str, rounds: int
             },
             rounds,
         )
-    floor = min(seconds["plain"], seconds["nhwc"])
+    floor = min(seconds["plain"], seconds["channels-last"])
     return [name, floor * 1e3, seconds["ours"] * 1e3, seconds["ours"] / floor, seconds["peer"] / floor]
 
 
