@@ -6,6 +6,7 @@ Maps are interpolated as floats and coloured afterwards; colours are never inter
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,10 @@ from convviz_gui.engine.payloads import ByteArray, FloatArray
 
 DIMMED = 0.45
 """What is left of the light of the photo outside the crop."""
+
+
+BAND = 1_000_000
+"""Pixels of a photo that are worked on at a time."""
 
 
 def colour_index(values: FloatArray, lo: float, hi: float) -> ByteArray:
@@ -125,12 +130,15 @@ def overlay(photo: ByteArray, heat: FloatArray, box: FloatArray, table: ByteArra
     height, width = photo.shape[:2]
     x, y, box_width, box_height = (float(value) for value in box)
     rows, columns = _inside(y, box_height, height), _inside(x, box_width, width)
-    heat_rows = (np.arange(height)[rows] + 0.5 - y) * (heat.shape[0] / box_height)
     heat_columns = (np.arange(width)[columns] + 0.5 - x) * (heat.shape[1] / box_width)
-    colours = colourise(sample_map(heat, heat_rows, heat_columns), 0.0, 1.0, table)
-    picture = (photo * np.float32(DIMMED) + np.float32(0.5)).astype(np.uint8)
-    mixed = photo[rows, columns] * np.float32(1 - opacity) + colours * np.float32(opacity) + np.float32(0.5)
-    picture[rows, columns] = mixed.astype(np.uint8)
+    picture = np.empty_like(photo)
+    for band in _bands(slice(0, height), width):
+        picture[band] = (photo[band] * np.float32(DIMMED) + np.float32(0.5)).astype(np.uint8)
+    for band in _bands(rows, width):
+        heat_rows = (np.arange(height)[band] + 0.5 - y) * (heat.shape[0] / box_height)
+        colours = colourise(sample_map(heat, heat_rows, heat_columns), 0.0, 1.0, table)
+        mixed = photo[band, columns] * np.float32(1 - opacity) + colours * np.float32(opacity) + np.float32(0.5)
+        picture[band, columns] = mixed.astype(np.uint8)
     if rows.start > 0 or columns.start > 0 or rows.stop < height or columns.stop < width:
         _outline(picture, rows, columns, max(1, round(max(height, width) / 500)))
     return picture
@@ -139,6 +147,13 @@ def overlay(photo: ByteArray, heat: FloatArray, box: FloatArray, table: ByteArra
 def _inside(start: float, length: float, n: int) -> slice:
     # A pixel belongs to the crop if its centre does.
     return slice(max(math.ceil(start - 0.5), 0), min(math.ceil(start + length - 0.5), n))
+
+
+def _bands(rows: slice, width: int) -> Iterator[slice]:
+    """Parts of `rows`: at full size, a large photo's intermediate values would need twelve times its memory."""
+    step = max(1, BAND // width)
+    for start in range(rows.start, rows.stop, step):
+        yield slice(start, min(start + step, rows.stop))
 
 
 def _outline(picture: ByteArray, rows: slice, columns: slice, thickness: int) -> None:

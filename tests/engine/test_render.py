@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from convviz_gui.engine import render
 from convviz_gui.engine.colormaps import COLORMAPS, DIVERGING, NOT_A_NUMBER
 from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.render import DIMMED, colour_index, colourise, mosaic, overlay, resize_map, sample_map
@@ -201,3 +202,12 @@ def test_overlay_without_a_rest_has_no_outline() -> None:
     photo = np.full((10, 10, 3), 50, np.uint8)
     drawn = overlay(photo, np.zeros((5, 5), np.float32), np.array([0, 0, 10, 10], np.float32), COLORMAPS["grey"], 0.0)
     np.testing.assert_array_equal(drawn, photo)
+
+
+def test_overlay_in_bands_is_the_overlay_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    photo, heat = rng.integers(0, 256, (97, 61, 3), np.uint8), rng.random((9, 7), np.float32)
+    box = np.array([3.3, 11.7, 44.0, 70.5], np.float32)
+    whole = overlay(photo, heat, box, COLORMAPS["jet"])
+    monkeypatch.setattr(render, "BAND", 300)
+    np.testing.assert_array_equal(overlay(photo, heat, box, COLORMAPS["jet"]), whole)
