@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -40,6 +41,9 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns 0 done, 2 the user's mistake, 1 our bug, 128 + number after a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
+    # Names of files and our own dots need not fit the terminal's encoding.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     # A library's warning is no line for the user of a program.
     warnings.simplefilter("ignore")
     try:

@@ -19,6 +19,7 @@ from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.hooks import features_and_logits
 from convviz_gui.engine.images import open_rgb
+from convviz_gui.engine.layers import channels_first
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import ByteArray, FloatArray, Skipped, frozen
 from convviz_gui.engine.preprocess import prepare_picture
@@ -53,6 +54,7 @@ def embed(session: Session, listing: Listing, layer: str, batch: int = 8) -> Ste
         EngineError: no picture could be read, the layer gives neither maps nor vectors, or values are not finite.
     """
     model, device, preprocess = session.model, session.device, session.info.preprocess
+    node = session.info.find(layer)
     total = len(listing.paths)
     kept: list[int] = []
     skipped = list(listing.skipped)
@@ -65,7 +67,7 @@ def embed(session: Session, listing: Listing, layer: str, batch: int = 8) -> Ste
             if read:
                 x = _input(np.stack([crop for _, crop in read]), preprocess, device)
                 output, scores = features_and_logits(model, x, layer)
-                vectors = _vectors(output, layer).float().cpu().numpy()
+                vectors = _vectors(channels_first(output, node) if node else output, layer).float().cpu().numpy()
                 _check_finite(vectors, layer, [listing.paths[index] for index, _ in read])
                 kept += [index for index, _ in read]
                 features.append(vectors)

@@ -49,6 +49,9 @@ class Problem:
         return f"{self.title}. {self.hint}" if self.hint else f"{self.title}."
 
 
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""How torch says it of a graphics card, and of the CPU on Unix and on Windows; its error there is a RuntimeError."""
+
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
@@ -71,10 +74,10 @@ def problem_from(error: BaseException) -> Problem:
             "Check that the path exists and that you may use it",
             detail,
         )
-    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY):
         return Problem(
             ProblemKind.RESOURCE,
-            f"Not enough memory: {_first_line(error)}",
+            f"Not enough memory: {_first_line(error).rpartition('DefaultCPUAllocator: ')[2]}",
             "Choose fewer channels or images, a smaller picture, or the CPU",
             detail,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,24 +11,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.hooks import INPUT_MARK, logits_of, tensor_of
 from convviz_gui.engine.types import LayerNode
 
 _PASSING_ON = (nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)
 """In eval mode these make nothing: the layer before them has the same features and a name that says more."""
+_CHANNELS_FIRST = (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+"""PyTorch's own modules for maps, whatever proportions they give them."""
 TRACE_SEED = 0
 """The traced input is noise, so that two layers agree in their values only if one passes on what the other made."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call of one module during a forward pass. `mean_in`, `mean_out`: [C], batch and positions averaged away."""
+    """One call of one module during a forward pass.
+
+    `channel_axis`: which of `shape`'s axes holds the channels, 0 or 2; None if it is neither of maps nor of a vector.
+    `mean_in`, `mean_out`: [C], batch and positions averaged away.
+    """
 
     path: str
     number: int
     module: nn.Module
     depth: int
     shape: tuple[int, ...] | None
+    channel_axis: int | None
     mean_in: Tensor | None
     mean_out: Tensor | None
 
@@ -75,14 +84,39 @@ def trace(model: nn.Module, example_shape: tuple[int, int, int], device: torch.d
     def watch(path: str, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
         before, after = tensor_of(inputs), tensor_of(output)
         shape = tuple(after.shape[1:]) if after is not None else None
-        found.calls.append(
-            Call(path, number, module, len(found.calls), shape, _channel_means(before), _channel_means(after))
-        )
+        # Some blocks cut the picture into windows and take these for a batch.
+        whole = after is not None and len(after) == 1
+        axis = _channel_axis(module, shape, example_shape[1:]) if whole else None
+        means = _channel_means(before), _channel_means(after)
+        found.calls.append(Call(path, number, module, len(found.calls), shape, axis, *means))
 
     noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
     with torch.no_grad(), watching(model, watch):
         found.n_logits = logits_of(model(noise)).shape[1]
     return found
+
+
+def _channel_axis(module: nn.Module, shape: tuple[int, ...] | None, size: tuple[int, int]) -> int | None:
+    """The axis of the channels: maps have the input's proportions, exactly or but for one position; tokens do not."""
+    if shape is None or len(shape) not in (1, 3):
+        return None
+    if len(shape) == 1 or isinstance(module, _CHANNELS_FIRST):
+        return 0
+    for tolerance in (0, max(size)):
+        for axis, (height, width) in ((0, shape[1:]), (2, shape[:2])):
+            if abs(height * size[1] - width * size[0]) <= tolerance:
+                return axis
+    return None
+
+
+def channels_first(output: Tensor, node: LayerNode) -> Tensor:
+    """A layer's output as maps [B, C, h, w] or vectors [B, C]; raises `EngineError` if it is neither."""
+    if node.channels is None:
+        raise EngineError(
+            f"Layer {node.id!r} gives {list(output.shape[1:])} for each picture, neither maps nor a vector",
+            "Choose a convolution, a pooling or a linear layer",
+        )
+    return output.movedim(-1, 1) if node.channels_last else output
 
 
 def _channel_means(tensor: Tensor | None) -> Tensor | None:
@@ -118,23 +152,24 @@ def layer_tree(model: nn.Module, found: Trace, name: str) -> LayerNode:
 def _node(
     layer_id: str, label: str, module: nn.Module, n_params: int, call: Call | None, children: tuple[LayerNode, ...]
 ) -> LayerNode:
-    shape = call.shape if call else None
+    shape, axis = (call.shape, call.channel_axis) if call else (None, None)
     return LayerNode(
         id=layer_id,
         name=label,
         kind=type(module).__name__,
         shape=shape,
-        channels=shape[0] if shape and len(shape) in (1, 3) else None,
+        channels=shape[axis] if shape is not None and axis is not None else None,
         n_params=n_params,
         depth=call.depth if call else None,
         children=children,
+        channels_last=axis == 2,
     )
 
 
 def default_map_layer(root: LayerNode) -> str | None:
     """The last layer to finish whose maps have a spatial extent above 1: where Grad-CAM looks by default."""
     maps = [node for node in root.walk() if node.is_map and node.depth is not None and node.id]
-    spatial = [node for node in maps if node.shape is not None and node.shape[1] * node.shape[2] > 1]
+    spatial = [node for node in maps if node.shape is not None and math.prod(node.shape) != node.channels]
     return max(spatial, key=lambda node: node.depth or 0).id if spatial else None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from convviz_gui.engine.errors import EngineError
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """The known names closest to `name`, best first, at most three."""
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
 
 
-def unknown_name(title: str, name: str, known: Iterable[str]) -> EngineError:
-    """An error whose hint names the known names closest to `name`."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
-    hint = "Did you mean " + " or ".join(close) + "?" if close else "Choose another one"
-    return EngineError(title, hint)
+def did_you_mean(names: Iterable[str], remedy: str) -> str:
+    """A hint that offers `names`, or `remedy` if there are none."""
+    offered = " or ".join(names)
+    return f"Did you mean {offered}?" if offered else remedy

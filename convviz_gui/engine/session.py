@@ -16,7 +16,7 @@ from convviz_gui.engine.cache import ByteCache
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Method, Need, Steps, find_method
 from convviz_gui.engine.models import OpenedModel, open_model
-from convviz_gui.engine.names import unknown_name
+from convviz_gui.engine.names import close_names, did_you_mean
 from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.types import (
     Command,
@@ -41,6 +41,9 @@ class Session:
     """Executes commands on one network. Not thread-safe: it belongs to the thread that uses it."""
 
     def __init__(self) -> None:
+        # cuDNN's defaults round float32 to 10 bits and may add in another order at every run.
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True
         self._model: nn.Module | None = None
         self._info: ModelInfo | None = None
         self.device = torch.device("cpu")
@@ -80,7 +83,9 @@ class Session:
         if node is None and not layer_id.endswith("#1"):
             node = self.info.find(layer_id + "#1")
         if node is None:
-            raise unknown_name(f"There is no layer {layer_id!r} in {self.info.name}", layer_id, self._ids())
+            title = f"There is no layer {layer_id!r} in {self.info.name}"
+            close = close_names(layer_id, self._ids())
+            raise EngineError(title, did_you_mean(close, "List them with: convviz layers --model …"))
         return node
 
     def _ids(self) -> list[str]:
@@ -98,14 +103,16 @@ class Session:
     ) -> ModelInfo:
         """Open a network that is already in memory. It is put in eval mode and its parameters are frozen."""
         opened = OpenedModel(module, name, "weights in memory", True, "", preprocess, tuple(class_names))
-        return self._open(opened, ModelSpec(name), device)
+        return self._open(opened, ModelSpec(name), devices.resolve(device))
 
     def execute(self, command: Command) -> Steps[Outcome]:
         """Carry out a command; the generator returns its outcome. Raises `EngineError` for what the user can mend."""
         match command:
             case LoadModel():
+                # A device that is not there is said before a download, not after it.
+                device = devices.resolve(command.device)
                 opened = yield from open_model(command.spec)
-                return self._open(opened, command.spec, command.device)
+                return self._open(opened, command.spec, device)
             case MoveModel():
                 return self._move(command.device)
             case Run():
@@ -117,8 +124,7 @@ class Session:
             case _:
                 assert_never(command)
 
-    def _open(self, opened: OpenedModel, spec: ModelSpec, device_name: str) -> ModelInfo:
-        device = devices.resolve(device_name)
+    def _open(self, opened: OpenedModel, spec: ModelSpec, device: torch.device) -> ModelInfo:
         module = opened.module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         size = (opened.preprocess.channels, *opened.preprocess.size)
         found = layers.trace(module, size, device)
@@ -145,7 +151,12 @@ class Session:
 
     def _move(self, device_name: str) -> ModelInfo:
         device = devices.resolve(device_name)
-        self._model = self.model.to(device)
+        try:
+            self._model = self.model.to(device)
+        except Exception:
+            # Half of it may have moved before the memory was full.
+            self.model.to(self.device)
+            raise
         self.device = device
         self._info = dataclasses.replace(self.info, device=str(device))
         self._forget()

@@ -84,9 +84,10 @@ class LayerNode:
         id: dotted module path, with "#2" for the second call of a reused module; "" for the whole network.
         kind: the module's class name.
         shape: of its output without the batch axis, or None if it never ran or returned no tensor.
-        channels: shape[0] for maps and vectors, else None.
+        channels: of maps and vectors; None for anything else, such as tokens or a block that works on windows.
         n_params: parameters inside it, children included.
         depth: its place in the order in which layers finish, from 0; None if it never ran.
+        channels_last: True if `shape` is [h, w, C], as inside Swin, and not [C, h, w].
     """
 
     id: str
@@ -97,6 +98,7 @@ class LayerNode:
     n_params: int
     depth: int | None
     children: tuple[LayerNode, ...] = ()
+    channels_last: bool = False
 
     def walk(self) -> Iterator[LayerNode]:
         """This node and everything below it, parents first."""
@@ -106,13 +108,13 @@ class LayerNode:
 
     @property
     def is_map(self) -> bool:
-        """True if the output is a stack of maps [C, h, w]."""
-        return self.shape is not None and len(self.shape) == 3
+        """True if the output is a stack of maps, [C, h, w] or [h, w, C]."""
+        return self.channels is not None and self.shape is not None and len(self.shape) == 3
 
     @property
     def is_vector(self) -> bool:
         """True if the output is a vector [C]."""
-        return self.shape is not None and len(self.shape) == 1
+        return self.channels is not None and self.shape is not None and len(self.shape) == 1
 
 
 @dataclass(frozen=True, slots=True)

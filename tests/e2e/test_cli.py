@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -311,6 +312,14 @@ def test_closed_standard_streams_cost_nothing(tmp_path: Path, pictures: list[str
     words = [*PROGRAM, "run", "overview", "--model", "demo", "--image", pictures[0], "--out", str(tmp_path / "o")]
     assert subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *words], check=False).returncode == 0
     assert (tmp_path / "o" / "manifest.json").exists()
+
+
+def test_a_terminal_that_knows_ascii_only() -> None:
+    words = [*PROGRAM, "layers", "--model", "demo"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "16\\xd7128\\xd7128" in done.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

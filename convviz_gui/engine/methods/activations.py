@@ -8,6 +8,7 @@ import torch
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.hooks import run_to
+from convviz_gui.engine.layers import channels_first
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Maps
@@ -56,15 +57,16 @@ def layer_maps(session: Session, request: Run) -> Maps:
     layer = request.target.layer or session.info.default_map_layer
     if layer is None:
         raise EngineError("This network has no layer with maps", "Choose a layer yourself (--layer ID)")
-    layer = session.layer(layer).id
+    node = session.layer(layer)
+    layer = node.id
     key = (request.image.digest, layer)
     known = session.maps_cache.get(key)
     if known is not None:
         return known
     x, box = session.input(request.image)
     with torch.inference_mode():
-        output = run_to(session.model, x, layer)[0]
-        maps = _as_maps(output, layer)
+        output = channels_first(run_to(session.model, x, layer), node)[0].float()
+        maps = output[:, None, None] if output.ndim == 1 else output
         numbers = channel_statistics(maps)
     found = Maps(
         layer=layer,
@@ -78,14 +80,3 @@ def layer_maps(session: Session, request: Run) -> Maps:
     )
     session.maps_cache.put(key, found)
     return found
-
-
-def _as_maps(output: torch.Tensor, layer: str) -> torch.Tensor:
-    if output.ndim == 3:
-        return output.float()
-    if output.ndim == 1:
-        return output.float()[:, None, None]
-    raise EngineError(
-        f"Layer {layer!r} returns a tensor of shape {tuple(output.shape)}, neither maps nor a vector",
-        "Choose a layer inside or before it",
-    )

@@ -128,11 +128,12 @@ class Filters(Method[FiltersParams]):
         bench = workbench(
             session.model, node.id, info.preprocess, session.device, params.size, params.precision, params.batch
         )
+        objective = partial(ChannelMean, border=params.border, channels_last=node.channels_last)
         work = _Work(node.id, channels, params.steps, side)
         for first in range(0, len(channels), bench.batch):
             rows = range(first, min(first + bench.batch, len(channels)))
             chosen = [channels[row] for row in rows]
-            batch = Batch(bench, chosen, partial(ChannelMean, border=params.border), request.seed)
+            batch = Batch(bench, chosen, objective, request.seed)
             note = f"filters {rows.start + 1}–{rows.stop} of {len(channels)}"
             for _ in batch.wake():
                 yield Update(first * params.steps, total, note, work.gallery)

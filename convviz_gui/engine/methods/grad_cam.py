@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from convviz_gui.engine import classes
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.hooks import logits_and_leaf
+from convviz_gui.engine.layers import channels_first
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Heat
@@ -54,17 +55,19 @@ class GradCam(Method[GradCamParams]):
         layer = request.target.layer or session.info.default_map_layer
         if layer is None:
             raise EngineError("This network has no layer with maps", "Grad-CAM needs a convolutional network")
-        layer = session.layer(layer).id
+        node = session.layer(layer)
+        layer = node.id
         x, box = session.input(request.image)
         logits, leaf = logits_and_leaf(session.model, x, layer)
-        if leaf.ndim != 4:
+        if not node.is_map:
             raise EngineError(
                 f"Layer {layer!r} has no maps (its output has shape {tuple(leaf.shape[1:])})",
-                f"Choose a layer with maps, such as {session.info.default_map_layer}",
+                f"Choose a layer with maps, such as {session.info.default_map_layer or 'a convolution'}",
             )
         index = classes.chosen_class(logits.detach(), request.target.class_index)
         (gradient,) = torch.autograd.grad(classes.class_scores(logits)[0, index], leaf)
-        parts = gradient.mean(dim=(2, 3), keepdim=True) * leaf.detach()
+        gradient, maps = (channels_first(tensor, node) for tensor in (gradient, leaf.detach()))
+        parts = gradient.mean(dim=(2, 3), keepdim=True) * maps
         raw = parts.sum(dim=1, keepdim=True)
         # Relative, since logits of untrained networks are tiny and their maps as good as any.
         noise = ROUNDING * float(parts.abs().sum(dim=1).max())

@@ -12,7 +12,7 @@ from torch import nn
 from convviz_gui.engine import classes
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.hooks import logits_of, tensor_of
-from convviz_gui.engine.layers import watching
+from convviz_gui.engine.layers import channels_first, watching
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Overview as OverviewPayload
@@ -54,14 +54,14 @@ class Overview(Method[OverviewParams]):
         if request.image is None:
             raise EngineError("The overview needs a picture", "Open one (command line: --image FILE)")
         x, box = session.input(request.image)
-        shown = {_call_of(node): node.id for node in _map_leaves(session.info.root)}
+        shown = {_call_of(node): node for node in _map_leaves(session.info.root)}
         found: dict[str, tuple[float, float]] = {}
 
         def watch(path: str, number: int, _module: nn.Module, _inputs: Any, output: Any) -> None:
-            layer = shown.get((path, number))
-            tensor = tensor_of(output) if layer is not None else None
-            if layer is not None and tensor is not None:
-                found[layer] = layer_sparsity(tensor[0])
+            node = shown.get((path, number))
+            tensor = tensor_of(output) if node is not None else None
+            if node is not None and tensor is not None:
+                found[node.id] = layer_sparsity(channels_first(tensor, node)[0])
 
         with torch.inference_mode(), watching(session.model, watch):
             logits = logits_of(session.model(x))

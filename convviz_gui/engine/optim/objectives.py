@@ -22,13 +22,17 @@ class ChannelMean:
     Args:
         channels: target channel of each of the B pictures.
         border: width of the frame in positions of the map.
+        channels_last: the layer gives [B, h, w, C].
     """
 
     channels: Sequence[int]
     border: int = 2
+    channels_last: bool = False
 
     def __call__(self, output: Tensor) -> Tensor:
         """Losses f32 [B] for a layer's output [B, C, h, w] or [B, C]."""
+        if self.channels_last:
+            output = output.movedim(-1, 1)
         target = output[range(len(self.channels)), list(self.channels)].float()
         if target.ndim == 1:
             return target

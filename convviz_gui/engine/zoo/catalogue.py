@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.names import unknown_name
+from convviz_gui.engine.names import close_names, did_you_mean
 
 if TYPE_CHECKING:
     from convviz_gui.engine.zoo.architecture import Architecture
@@ -85,17 +85,11 @@ def _unknown(source: str) -> EngineError:
     candidates = [entry for entry in known if entry.library == library] or known
     # Comparing the names alone: a shared prefix would make all of a library's networks look alike.
     title = f"There is no network called {source!r}"
-    wanted = name or library
-    error = unknown_name(title, wanted, dict.fromkeys(entry.name for entry in candidates))
-    if error.hint.startswith("Did you mean"):
-        close = [
-            entry.source
-            for word in re.findall(r"\S+", error.hint)
-            for entry in candidates
-            if entry.name == word.rstrip("?")
-        ]
-        return EngineError(title, "Did you mean " + " or ".join(close[:3]) + "?")
-    return EngineError(title, "Networks are demo, torchvision:NAME or timm:NAME; search for one by name")
+    close = close_names(name or library, dict.fromkeys(entry.name for entry in candidates))
+    offered = [entry.source for word in close for entry in candidates if entry.name == word]
+    return EngineError(
+        title, did_you_mean(offered[:3], "Networks are demo, torchvision:NAME or timm:NAME; search for one by name")
+    )
 
 
 def _plain(text: str) -> str:
