@@ -58,8 +58,8 @@ def make_application() -> QApplication:
     from PySide6.QtWidgets import QApplication
 
     from convviz_gui import paths
-    from convviz_gui.gui.theme import apply_theme
-    from convviz_gui.gui.window_state import WindowState
+    from convviz_gui.gui.look.theme import apply_theme
+    from convviz_gui.gui.window.window_state import WindowState
 
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])

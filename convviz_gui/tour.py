@@ -93,9 +93,9 @@ def _window() -> Iterator[MainWindow]:
     from PySide6.QtCore import qInstallMessageHandler
 
     from convviz_gui.app import make_application
+    from convviz_gui.gui.look.theme import Theme, apply_theme
     from convviz_gui.gui.main_window import MainWindow
-    from convviz_gui.gui.theme import Theme, apply_theme
-    from convviz_gui.gui.window_state import WindowState
+    from convviz_gui.gui.window.window_state import WindowState
     from convviz_gui.worker.client import EngineClient
 
     with tempfile.TemporaryDirectory(prefix="convviz-tour-") as folder:
@@ -207,7 +207,7 @@ def _point_at_the_strangest(window: MainWindow) -> None:
 def _dark(window: MainWindow) -> None:
     from PySide6.QtWidgets import QApplication
 
-    from convviz_gui.gui.theme import Theme, apply_theme
+    from convviz_gui.gui.look.theme import Theme, apply_theme
 
     app = QApplication.instance()
     assert isinstance(app, QApplication)

@@ -20,23 +20,23 @@ from PySide6.QtWidgets import (
 
 from convviz_gui.engine.jobs import Failed
 from convviz_gui.engine.types import Catalogue, Exported, LoadModel, ModelSpec
-from convviz_gui.gui import samples
-from convviz_gui.gui.actions import Menus
-from convviz_gui.gui.class_list import ClassList
-from convviz_gui.gui.commands import Commands
-from convviz_gui.gui.image_loader import ImageLoader
-from convviz_gui.gui.image_tray import ImageTray
-from convviz_gui.gui.layer_tree import LayerTree
-from convviz_gui.gui.model_header import ModelHeader
-from convviz_gui.gui.model_opener import ModelOpener
-from convviz_gui.gui.notices import Notices
-from convviz_gui.gui.overview_lane import OVERVIEW, OverviewLane
-from convviz_gui.gui.saver import Saver
+from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.network.class_list import ClassList
+from convviz_gui.gui.network.layer_tree import LayerTree
+from convviz_gui.gui.network.model_header import ModelHeader
+from convviz_gui.gui.network.model_opener import ModelOpener
+from convviz_gui.gui.network.overview_lane import OVERVIEW, OverviewLane
+from convviz_gui.gui.photos import samples
+from convviz_gui.gui.photos.image_loader import ImageLoader
+from convviz_gui.gui.photos.image_tray import ImageTray
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.status import StatusBar
-from convviz_gui.gui.tabs import Tabs
-from convviz_gui.gui.theme import UNIT
-from convviz_gui.gui.window_state import WindowState
+from convviz_gui.gui.tabs.saver import Saver
+from convviz_gui.gui.tabs.tabs import Tabs
+from convviz_gui.gui.window.actions import Menus
+from convviz_gui.gui.window.commands import Commands
+from convviz_gui.gui.window.notices import Notices
+from convviz_gui.gui.window.status import StatusBar
+from convviz_gui.gui.window.window_state import WindowState
 from convviz_gui.worker.client import SESSION_LANE, EngineClient
 from convviz_gui.worker.mailbox import EXPORT
 

@@ -16,7 +16,7 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication
 
 from convviz_gui.engine.palette import categorical
-from convviz_gui.gui.scatter_plot import ScatterPlot
+from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 
 SIZES = (600, 5_000, 20_000, 100_000, 300_000, 1_000_000)
 CLASSES = 12

@@ -32,7 +32,7 @@ class Bench:
     def __init__(self) -> None:
         from convviz_gui.app import make_application
         from convviz_gui.gui.main_window import MainWindow
-        from convviz_gui.gui.window_state import WindowState
+        from convviz_gui.gui.window.window_state import WindowState
         from convviz_gui.worker.client import EngineClient
 
         self.app = make_application()

@@ -16,7 +16,7 @@ from convviz_gui.engine.demo import toybox
 from convviz_gui.engine.images import image_from_array
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Command, LoadModel, ModelSpec, Run, Target
-from convviz_gui.gui.process_memory import resident_bytes
+from convviz_gui.gui.window.process_memory import resident_bytes
 from tests.benchmarks.timing import print_table
 
 

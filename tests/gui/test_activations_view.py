@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.colormaps import COLORMAPS
-from convviz_gui.gui.qimage import to_array
+from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.activations import ActivationsView
 from tests.gui.views_data import BOX, maps, photo, result, selection

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.colormaps import COLORMAPS
 from convviz_gui.engine.render import DIMMED, overlay, resize_map
-from convviz_gui.gui.heat_overlay import raw_maximum, score_and_probability
-from convviz_gui.gui.qimage import to_array
+from convviz_gui.gui.pictures.heat_overlay import raw_maximum, score_and_probability
+from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.views.class_map import ClassMapView
 from tests.gui.views_data import BOX, heat, photo, result, selection
 

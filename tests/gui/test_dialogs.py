@@ -8,11 +8,11 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.errors import Problem, ProblemKind
 from convviz_gui.engine.types import LoadModel, ModelSpec
-from convviz_gui.gui import words
-from convviz_gui.gui.command_palette import Entry, matching
-from convviz_gui.gui.notices import Notices
-from convviz_gui.gui.open_model import OpenModelDialog, guess_name
-from convviz_gui.gui.process_memory import resident_bytes
+from convviz_gui.gui.look import words
+from convviz_gui.gui.network.open_model import OpenModelDialog, guess_name
+from convviz_gui.gui.window.command_palette import Entry, matching
+from convviz_gui.gui.window.notices import Notices
+from convviz_gui.gui.window.process_memory import resident_bytes
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.render import mosaic
-from convviz_gui.gui.gallery_tiles import stitched
-from convviz_gui.gui.qimage import to_array
+from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.tiles.gallery_tiles import stitched
 from convviz_gui.gui.views.filters import FiltersView
 from tests.gui.views_data import gallery, result, selection
 

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.method import methods
 from convviz_gui.engine.params import ParamValue, Spec
-from convviz_gui.gui.fields import Field, tooltip
-from convviz_gui.gui.form import Form
+from convviz_gui.gui.forms.fields import Field, tooltip
+from convviz_gui.gui.forms.form import Form
 
 STEPS = Spec("steps", int, 30, "Steps", "How many.", lo=1, hi=4096)
 RATE = Spec("rate", float, 0.05, "Rate", "How fast.", lo=1e-6, hi=100.0, log=True)

@@ -16,12 +16,12 @@ from pytestqt.qtbot import QtBot
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.images import image_from_array
 from convviz_gui.engine.types import ImageInput
-from convviz_gui.gui import samples, tray_model
-from convviz_gui.gui.image_loader import THUMBNAIL, ImageLoader, thumbnail
-from convviz_gui.gui.image_tray import ImageTray
-from convviz_gui.gui.intake import first_pictures, paths_of, sort_paths
+from convviz_gui.gui.photos import samples, tray_model
+from convviz_gui.gui.photos.image_loader import THUMBNAIL, ImageLoader, thumbnail
+from convviz_gui.gui.photos.image_tray import ImageTray
+from convviz_gui.gui.photos.intake import first_pictures, paths_of, sort_paths
+from convviz_gui.gui.photos.tray_model import TrayItem, TrayModel
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.tray_model import TrayItem, TrayModel
 
 
 def save(path: Path, seed: int = 0) -> Path:

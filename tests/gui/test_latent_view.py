@@ -21,14 +21,14 @@ from pytestqt.qtbot import QtBot
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess, Result, Run
-from convviz_gui.gui.map_words import title, verdict
-from convviz_gui.gui.point_colours import ColourBy, colour_by
-from convviz_gui.gui.point_facts import PointFacts
-from convviz_gui.gui.point_model import Role
-from convviz_gui.gui.scatter_plot import ScatterPlot
+from convviz_gui.gui.latent.map_words import title, verdict
+from convviz_gui.gui.latent.point_colours import ColourBy, colour_by
+from convviz_gui.gui.latent.point_facts import PointFacts
+from convviz_gui.gui.latent.point_model import Role
+from convviz_gui.gui.latent.scatter_plot import ScatterPlot
+from convviz_gui.gui.latent.skipped_dialog import SkippedDialog
+from convviz_gui.gui.latent.thumbnails import WAITING, Thumbnails
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.skipped_dialog import SkippedDialog
-from convviz_gui.gui.thumbnails import WAITING, Thumbnails
 from convviz_gui.gui.views.latent import LatentView
 
 CLASSES = ("cat", "dog", "car", "tree")
@@ -518,7 +518,7 @@ def test_the_newest_wish_comes_first_and_old_ones_are_dropped(qtbot: QtBot, monk
         order.append(path)
         return "no picture"
 
-    monkeypatch.setattr("convviz_gui.gui.thumbnails.decode", slow)
+    monkeypatch.setattr("convviz_gui.gui.latent.thumbnails.decode", slow)
     thumbnails = Thumbnails()
     thumbnails._decoder._pool._max_workers = 1
     thumbnails.get("first")

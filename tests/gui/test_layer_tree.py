@@ -8,8 +8,8 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess
-from convviz_gui.gui.layer_model import LayerModel
-from convviz_gui.gui.layer_tree import LayerTree
+from convviz_gui.gui.network.layer_model import LayerModel
+from convviz_gui.gui.network.layer_tree import LayerTree
 from convviz_gui.gui.selection import Selection
 
 

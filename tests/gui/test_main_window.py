@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.payloads import Heat, Maps
 from convviz_gui.engine.types import LoadModel, ModelSpec
-from convviz_gui.gui import samples
+from convviz_gui.gui.look.theme import Theme
 from convviz_gui.gui.main_window import MainWindow
-from convviz_gui.gui.open_model import OpenModelDialog
-from convviz_gui.gui.theme import Theme
+from convviz_gui.gui.network.open_model import OpenModelDialog
+from convviz_gui.gui.photos import samples
 
 WAIT = 60_000
 

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.render import DIMMED
-from convviz_gui.gui import picture_files
-from convviz_gui.gui.picture import Picture
-from convviz_gui.gui.picture_link import PictureLink
-from convviz_gui.gui.qimage import to_array, to_qimage
+from convviz_gui.gui.pictures import picture_files
+from convviz_gui.gui.pictures.picture import Picture
+from convviz_gui.gui.pictures.picture_link import PictureLink
+from convviz_gui.gui.pictures.qimage import to_array, to_qimage
 from tests.gui.views_data import photo, wheel
 
 

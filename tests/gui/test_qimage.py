@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convviz_gui.engine.colormaps import COLORMAPS
-from convviz_gui.gui.qimage import coloured_qimage, to_array, to_qimage
+from convviz_gui.gui.pictures.qimage import coloured_qimage, to_array, to_qimage
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 7, 3), (13, 2, 3), (64, 63, 3)])

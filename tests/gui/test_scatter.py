@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from convviz_gui.gui.qimage import to_array
-from convviz_gui.gui.scatter_plot import ScatterPlot
+from convviz_gui.gui.latent.scatter_plot import ScatterPlot
+from convviz_gui.gui.pictures.qimage import to_array
 
 COLOURS = np.array([[250, 0, 0], [0, 0, 250]], np.uint8)
 CORNERS = np.array([[0, 0], [10, 0], [0, 8], [10, 8], [5, 4]], np.float32)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from convviz_gui.engine.palette import categorical
-from convviz_gui.gui import scatter_raster
-from convviz_gui.gui.scatter_raster import Packed, Window, disc_radius, splat
+from convviz_gui.gui.latent import scatter_raster
+from convviz_gui.gui.latent.scatter_raster import Packed, Window, disc_radius, splat
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 PALETTE = np.array([RED, BLUE], np.uint8)

@@ -6,9 +6,9 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.jobs import Cancelled, Job, Started
 from convviz_gui.engine.types import Run
-from convviz_gui.gui.run_bar import WAIT_BEFORE_BAR
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.status import StatusBar
+from convviz_gui.gui.tabs.run_bar import WAIT_BEFORE_BAR
+from convviz_gui.gui.window.status import StatusBar
 from convviz_gui.worker.client import EngineClient
 
 

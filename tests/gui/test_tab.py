@@ -13,9 +13,10 @@ from convviz_gui.engine.errors import Problem, ProblemKind
 from convviz_gui.engine.jobs import Failed, Job
 from convviz_gui.engine.payloads import Gallery, Points
 from convviz_gui.engine.types import Run
-from convviz_gui.gui import result_cache, samples
 from convviz_gui.gui.main_window import MainWindow
-from convviz_gui.gui.tab import MethodTab
+from convviz_gui.gui.photos import samples
+from convviz_gui.gui.tabs import result_cache
+from convviz_gui.gui.tabs.tab import MethodTab
 
 WAIT = 60_000
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from convviz_gui.gui.qimage import to_array, to_qimage
-from convviz_gui.gui.tile_delegate import GAP
-from convviz_gui.gui.tile_grid import LARGEST, TileGrid
+from convviz_gui.gui.pictures.qimage import to_array, to_qimage
+from convviz_gui.gui.tiles.tile_delegate import GAP
+from convviz_gui.gui.tiles.tile_grid import LARGEST, TileGrid
 from tests.gui.views_data import wheel
 
 

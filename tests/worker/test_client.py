@@ -91,12 +91,12 @@ def test_a_layer_click_is_answered_during_a_long_run(loaded: tuple[EngineClient,
     qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
     assert isinstance(log.of(Finished, "activations")[0].outcome.payload, Maps)
     assert not log.of(Finished, "filters")
+    qtbot.waitUntil(lambda: any(item.preview is not None for item in log.of(Progressed, "filters")), timeout=WAIT)
     client.cancel("filters")
     qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)
     partial = log.of(Cancelled, "filters")[0].partial
     assert isinstance(partial, Gallery)
     assert 0 < int(partial.done.max()) < 2000
-    assert any(item.preview is not None for item in log.of(Progressed, "filters"))
 
 
 def test_loading_a_model_stops_everything_else(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:

@@ -8,21 +8,21 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 from convviz_gui.engine.colormaps import DIVERGING
 from convviz_gui.engine.payloads import Maps, Payload
 from convviz_gui.engine.types import ImageInput, Result
-from convviz_gui.gui.channel_panel import ChannelPanel
-from convviz_gui.gui.channel_tiles import ChannelTiles
-from convviz_gui.gui.colour_bar import ColourBar
-from convviz_gui.gui.depth_chart import DepthChart
-from convviz_gui.gui.elided import ElidedLabel
-from convviz_gui.gui.grid_header import GridHeader
-from convviz_gui.gui.picture import Picture
-from convviz_gui.gui.picture_link import PictureLink
-from convviz_gui.gui.qimage import photo_qimage
+from convviz_gui.gui.charts.depth_chart import DepthChart
+from convviz_gui.gui.charts.vector_chart import VectorChart
+from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.stage import Stage
+from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.look.values import reading
+from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.picture import Picture
+from convviz_gui.gui.pictures.picture_link import PictureLink
+from convviz_gui.gui.pictures.qimage import photo_qimage
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.stage import Stage
-from convviz_gui.gui.theme import UNIT
-from convviz_gui.gui.tile_grid import TileGrid
-from convviz_gui.gui.values import reading
-from convviz_gui.gui.vector_chart import VectorChart
+from convviz_gui.gui.tiles.channel_panel import ChannelPanel
+from convviz_gui.gui.tiles.channel_tiles import ChannelTiles
+from convviz_gui.gui.tiles.grid_header import GridHeader
+from convviz_gui.gui.tiles.tile_grid import TileGrid
 from convviz_gui.gui.views.base import PayloadView
 
 

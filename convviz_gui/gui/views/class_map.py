@@ -9,16 +9,16 @@ from convviz_gui.engine.colormaps import COLORMAPS, DIVERGING
 from convviz_gui.engine.payloads import Heat, Payload
 from convviz_gui.engine.render import colour_index
 from convviz_gui.engine.types import ImageInput, ModelInfo, Result
-from convviz_gui.gui.colour_bar import ColourBar
-from convviz_gui.gui.heat_header import HeatHeader
-from convviz_gui.gui.heat_overlay import HeatOverlay, raw_maximum
-from convviz_gui.gui.picture import Picture
-from convviz_gui.gui.picture_link import PictureLink
-from convviz_gui.gui.qimage import coloured_qimage, photo_qimage
+from convviz_gui.gui.look.stage import Stage
+from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.look.values import reading
+from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.heat_header import HeatHeader
+from convviz_gui.gui.pictures.heat_overlay import HeatOverlay, raw_maximum
+from convviz_gui.gui.pictures.picture import Picture
+from convviz_gui.gui.pictures.picture_link import PictureLink
+from convviz_gui.gui.pictures.qimage import coloured_qimage, photo_qimage
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.stage import Stage
-from convviz_gui.gui.theme import UNIT
-from convviz_gui.gui.values import reading
 from convviz_gui.gui.views.base import PayloadView
 
 

@@ -9,14 +9,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBox
 
 from convviz_gui.engine.payloads import Gallery, Payload
 from convviz_gui.engine.types import Result
-from convviz_gui.gui.elided import ElidedLabel
-from convviz_gui.gui.filter_panel import FilterPanel
-from convviz_gui.gui.gallery_tiles import GalleryTiles, stitched
-from convviz_gui.gui.picture_files import save_picture
+from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.stage import Stage
+from convviz_gui.gui.look.theme import UNIT, numbers_font
+from convviz_gui.gui.pictures.picture_files import save_picture
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.stage import Stage
-from convviz_gui.gui.theme import UNIT, numbers_font
-from convviz_gui.gui.tile_grid import TileGrid
+from convviz_gui.gui.tiles.filter_panel import FilterPanel
+from convviz_gui.gui.tiles.gallery_tiles import GalleryTiles, stitched
+from convviz_gui.gui.tiles.tile_grid import TileGrid
 from convviz_gui.gui.views.base import PayloadView
 
 

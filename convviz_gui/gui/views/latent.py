@@ -15,30 +15,30 @@ from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.payloads import ByteArray, Payload, Points
 from convviz_gui.engine.types import ModelInfo, Result
-from convviz_gui.gui.elided import ElidedLabel
-from convviz_gui.gui.hover_card import HoverCard
-from convviz_gui.gui.legend import Legend
-from convviz_gui.gui.map_header import MapHeader
-from convviz_gui.gui.neighbour_strip import NeighbourStrip
-from convviz_gui.gui.picture_files import save_picture
-from convviz_gui.gui.point_colours import ColourBy, Colouring, choices, colour_by
-from convviz_gui.gui.point_facts import PointFacts
-from convviz_gui.gui.point_list import PointList
-from convviz_gui.gui.point_model import details
+from convviz_gui.gui.latent.hover_card import HoverCard
+from convviz_gui.gui.latent.legend import Legend
+from convviz_gui.gui.latent.map_header import MapHeader
+from convviz_gui.gui.latent.neighbour_strip import NeighbourStrip
+from convviz_gui.gui.latent.point_colours import ColourBy, Colouring, choices, colour_by
+from convviz_gui.gui.latent.point_facts import PointFacts
+from convviz_gui.gui.latent.point_list import PointList
+from convviz_gui.gui.latent.point_model import details
+from convviz_gui.gui.latent.thumbnails import Thumbnails
+from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.stage import Stage
+from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.pictures.picture_files import save_picture
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.stage import Stage
-from convviz_gui.gui.theme import UNIT
-from convviz_gui.gui.thumbnails import Thumbnails
 from convviz_gui.gui.views.base import PayloadView
 
 if TYPE_CHECKING:
-    from convviz_gui.gui.scatter_plot import ScatterPlot
+    from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 
 EMPTY = "Open a folder of pictures to see how the network sorts it. Sub-folders become labels."
 EMPTY_BUTTON = "Open a folder…"
 _SIDE_PART, _SIDE_LEAST, _SIDE_MOST = 0.33, 200, 300
 _LEGEND_PART = 0.4
-_PLOT_MODULE = "convviz_gui.gui.scatter_plot"
+_PLOT_MODULE = "convviz_gui.gui.latent.scatter_plot"
 
 
 class LatentView(PayloadView):
@@ -154,7 +154,7 @@ class LatentView(PayloadView):
 
     def _the_plot(self) -> ScatterPlot:
         if self.plot is None:
-            from convviz_gui.gui.scatter_plot import ScatterPlot
+            from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 
             plot = ScatterPlot()
             plot.hovered.connect(self._on_hover)

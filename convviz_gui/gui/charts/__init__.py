@@ -1,0 +1,1 @@
+"""Small charts painted by hand."""

@@ -1,0 +1,74 @@
+"""What is under the cursor on the map: a small picture and its facts."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QWidget
+
+from convviz_gui.gui.latent.point_facts import PointFacts
+from convviz_gui.gui.latent.point_model import details, paint_thumbnail
+from convviz_gui.gui.latent.thumbnails import Thumbnails
+from convviz_gui.gui.look.theme import UNIT
+
+_PICTURE = 144
+_AWAY = 16
+
+
+class HoverCard(QWidget):
+    """Floats over its parent beside a place, and never under the mouse."""
+
+    def __init__(self, thumbnails: Thumbnails, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self._room = parent
+        self._path = ""
+        self._lines: tuple[str, ...] = ()
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        thumbnails.arrived.connect(self._on_thumbnail)
+        self.hide()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is written on it."""
+        return self._lines
+
+    def show_point(self, facts: PointFacts, point: int, place: QPoint) -> None:
+        """Show a point's picture beside `place` in the parent."""
+        self._path = facts.points.paths[point]
+        self._lines = (facts.name(point), *details(facts, point))
+        metrics = self.fontMetrics()
+        widest = max(metrics.horizontalAdvance(line) for line in self._lines) + 2
+        width = min(max(widest, _PICTURE), 280) + 2 * UNIT
+        self.resize(QSize(width, _PICTURE + 3 * UNIT + len(self._lines) * metrics.lineSpacing()))
+        self.move(self._beside(place))
+        self.show()
+        self.raise_()
+        self.update()
+
+    def _beside(self, place: QPoint) -> QPoint:
+        room = self._room.rect()
+        x = place.x() + _AWAY
+        if x + self.width() > room.right():
+            x = place.x() - _AWAY - self.width()
+        y = min(max(place.y() - self.height() // 2, 0), max(room.height() - self.height(), 0))
+        return QPoint(max(x, 0), y)
+
+    def _on_thumbnail(self, path: str) -> None:
+        if path == self._path:
+            self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
+        painter.setBrush(self.palette().color(QPalette.ColorRole.ToolTipBase))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+        frame = QRect(UNIT, UNIT, self.width() - 2 * UNIT, _PICTURE)
+        paint_thumbnail(painter, self._thumbnails.get(self._path), frame, self.palette())
+        metrics = self.fontMetrics()
+        line = QRect(UNIT, _PICTURE + 2 * UNIT, frame.width(), metrics.lineSpacing())
+        painter.setPen(self.palette().color(QPalette.ColorRole.ToolTipText))
+        for text in self._lines:
+            painter.drawText(line, 0, metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width()))
+            line.translate(0, line.height())

@@ -1,0 +1,137 @@
+"""Pictures of a folder as rows of a list, in any order and number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import IntEnum
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPalette
+
+from convviz_gui.gui.latent.point_facts import PointFacts
+from convviz_gui.gui.latent.thumbnails import Thumbnails
+from convviz_gui.gui.look.values import value
+from convviz_gui.gui.look.words import percent
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Role(IntEnum):
+    """What a row tells beyond Qt's own roles."""
+
+    POINT = Qt.ItemDataRole.UserRole
+    PLACE = Qt.ItemDataRole.UserRole + 1
+    SCORE = Qt.ItemDataRole.UserRole + 2
+    SUBTITLE = Qt.ItemDataRole.UserRole + 3
+    DISAGREES = Qt.ItemDataRole.UserRole + 4
+    CAPTION = Qt.ItemDataRole.UserRole + 5
+
+
+class PointModel(QAbstractListModel):
+    """Rows of a `PointFacts` in the order `points`, each with a number: an outlier score or a distance."""
+
+    def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thumbnails = thumbnails
+        self._facts: PointFacts | None = None
+        self._points: Sequence[int] = ()
+        self._numbers: Sequence[float] = ()
+        self._rows: dict[str, int] = {}
+        thumbnails.arrived.connect(self._on_thumbnail)
+
+    def show_points(self, facts: PointFacts | None, points: Sequence[int], numbers: Sequence[float]) -> None:
+        """Show these points in this order; `numbers` has one for each."""
+        self.beginResetModel()
+        self._facts, self._points, self._numbers = facts, points, numbers
+        self._rows.clear()
+        self.endResetModel()
+
+    def point(self, row: int) -> int:
+        """The point shown in a row; -1 outside."""
+        return int(self._points[row]) if 0 <= row < len(self._points) else -1
+
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
+        return 0 if parent is not None and parent.isValid() else len(self._points)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        row = index.row()
+        if self._facts is None or not index.isValid() or row >= len(self._points):
+            return None
+        point = int(self._points[row])
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnail(row, self._facts.points.paths[point])
+        return self._words(self._facts, row, point, role)
+
+    def _words(self, facts: PointFacts, row: int, point: int, role: int) -> object:
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return facts.name(point)
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
+                return self._tooltip(facts, point)
+            case Role.POINT:
+                return point
+            case Role.PLACE:
+                return row + 1
+            case Role.SCORE:
+                return even(self._numbers[row])
+            case Role.SUBTITLE:
+                return subtitle(facts, point)
+            case Role.CAPTION:
+                return facts.label(point) or facts.prediction(point)
+            case Role.DISAGREES:
+                return facts.disagrees(point)
+            case _:
+                return None
+
+    def _thumbnail(self, row: int, path: str) -> QImage | None:
+        # Remembered to know which row to repaint when the thumbnail comes.
+        self._rows[path] = row
+        return self._thumbnails.get(path)
+
+    def _on_thumbnail(self, path: str) -> None:
+        if path in self._rows:
+            index = self.index(self._rows[path])
+            self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
+
+    def _tooltip(self, facts: PointFacts, point: int) -> str:
+        path = facts.points.paths[point]
+        problem = self._thumbnails.problem(path)
+        return "\n".join([path, *details(facts, point), *([problem] if problem else [])])
+
+
+def even(number: float) -> str:
+    """Four significant digits, also where the last are zeros, so that columns of numbers line up; "" for NaN."""
+    if math.isnan(number):
+        return ""
+    return f"{number:#.4g}".rstrip(".") if 1e-3 <= abs(number) < 1e5 else value(number)
+
+
+def subtitle(facts: PointFacts, point: int) -> str:
+    """Label and prediction in one line: "cat", "cat → dog" where they differ, "→ dog" without a label."""
+    label, prediction = facts.label(point), facts.prediction(point)
+    if not prediction or prediction == label.rsplit("/", 1)[-1]:
+        return label
+    return f"{label} → {prediction}".strip()
+
+
+def details(facts: PointFacts, point: int) -> tuple[str, ...]:
+    """Label, prediction, outlier score and rank, a line each, as far as they are known."""
+    lines = [f"Label: {facts.label(point)}"] if facts.label(point) else []
+    if prediction := facts.prediction(point):
+        lines.append(f"Prediction: {prediction}, {percent(facts.probability(point))}")
+    if score := even(facts.score(point)):
+        lines += [f"Outlier score: {score}", f"Rank: {facts.rank[point] + 1} of {len(facts)}"]
+    return tuple(lines)
+
+
+def paint_thumbnail(painter: QPainter, image: QImage | None, frame: QRect, palette: QPalette) -> None:
+    """Draw a picture as large as fits into `frame`, in its middle; a grey ground while there is none."""
+    if image is None or image.isNull():
+        painter.fillRect(frame, palette.color(QPalette.ColorRole.Midlight))
+        return
+    size = image.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))
+    area = QRect(frame.topLeft(), size)
+    area.moveCenter(frame.center())
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(area, image)

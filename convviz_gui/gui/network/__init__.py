@@ -1,0 +1,1 @@
+"""The open network: what it is, its layers, what it says of the photo, and opening another."""

@@ -1,0 +1,1 @@
+"""The photos at hand, and where they come from."""

@@ -1,0 +1,79 @@
+"""What to do with what is dropped, pasted, opened or named on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QImage
+
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.types import ImageInput
+from convviz_gui.gui.network.open_model import WEIGHT_SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Paths by what they are: everything that is neither a folder nor weights is taken for a picture."""
+
+    pictures: tuple[Path, ...]
+    folders: tuple[Path, ...]
+    weights: tuple[Path, ...]
+
+
+def sort_paths(paths: Iterable[Path]) -> Sorted:
+    """Tell pictures, folders and weights files apart by their names, without opening them."""
+    pictures, folders, weights = [], [], []
+    for path in paths:
+        if path.is_dir():
+            folders.append(path)
+        elif path.suffix.lower() in WEIGHT_SUFFIXES:
+            weights.append(path)
+        else:
+            pictures.append(path)
+    return Sorted(tuple(pictures), tuple(folders), tuple(weights))
+
+
+def paths_of(data: QMimeData) -> list[Path]:
+    """Local files of a drop or of the clipboard; a pasted text that is the path of a file counts."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    if not paths and data.hasText():
+        for line in data.text().splitlines():
+            candidate = Path(line.strip().removeprefix("file://")).expanduser()
+            if line.strip() and candidate.is_absolute() and candidate.exists():
+                paths.append(candidate)
+    return paths
+
+
+def image_of(data: QMimeData) -> QImage | None:
+    """The picture itself, where the clipboard or the drop carries one."""
+    image = data.imageData() if data.hasImage() else None
+    return image if isinstance(image, QImage) and not image.isNull() else None
+
+
+def from_qimage(image: QImage, name: str) -> Callable[[], ImageInput]:
+    """A maker of the photo from a pasted picture, to be called in the loader's pool."""
+
+    def make() -> ImageInput:
+        import numpy as np
+
+        from convviz_gui.engine.images import image_from_array
+
+        rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+        rows = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+        pixels = rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3)
+        return image_from_array(np.ascontiguousarray(pixels), name)
+
+    return make
+
+
+def first_pictures(folder: Path, limit: int) -> tuple[Path, ...]:
+    """The folder's first pictures, for the tray. Raises `EngineError` if there are none."""
+    from convviz_gui.engine.datasets import list_folder
+
+    found = list_folder(str(folder)).paths[:limit]
+    if not found:
+        raise EngineError(f"There are no pictures in {folder}", "Open a folder that holds pictures")
+    return tuple(Path(path) for path in found)

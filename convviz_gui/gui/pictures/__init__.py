@@ -1,0 +1,1 @@
+"""Pictures to look into, and their colours."""

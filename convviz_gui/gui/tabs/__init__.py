@@ -1,0 +1,1 @@
+"""The tabs: from selection and forms to runs and results."""

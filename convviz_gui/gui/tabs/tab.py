@@ -1,0 +1,323 @@
+"""One tab at work: it turns selection and forms into runs, and shows only results that are still about them."""
+
+from __future__ import annotations
+
+import time
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from convviz_gui.engine.errors import EngineError, Problem, ProblemKind, problem_from
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
+from convviz_gui.engine.types import MethodInfo, ModelInfo, Result, Run
+from convviz_gui.gui.look import words
+from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.tabs.method_panel import MethodPanel
+from convviz_gui.gui.tabs.result_cache import ResultCache, subject
+from convviz_gui.gui.tabs.tab_spec import TabSpec
+from convviz_gui.gui.views.base import PayloadView
+from convviz_gui.worker.client import EngineClient
+
+SETTLE = 120
+"""Milliseconds a live method waits after a parameter changed, so that a held arrow does not run for each value."""
+
+
+class MethodTab(QObject):
+    """Joins a view, a panel and a lane of the engine.
+
+    Signals:
+        problem: a `Problem` to tell the user.
+        settled: whatever was complained about is over.
+        view_made: the view exists now (it is made when the tab is first shown).
+        demo_folder_wanted: a run needs a folder and none is chosen.
+    """
+
+    problem = Signal(object)
+    settled = Signal()
+    view_made = Signal()
+    demo_folder_wanted = Signal()
+
+    def __init__(
+        self, spec: TabSpec, selection: Selection, client: EngineClient, undo: QUndoStack, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.spec = spec
+        self.place = QStackedWidget(parent)
+        self.panel = MethodPanel(spec, selection, undo, parent)
+        self.view: PayloadView | None = None
+        self.result: Result | None = None
+        self._selection = selection
+        self._client = client
+        self._active = False
+        self._dirty = True
+        self._running: Run | None = None
+        self._pictured = False
+        self._began = 0.0
+        self._results = ResultCache()
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE)
+        self._settle.timeout.connect(self._on_subject)
+        self._connect()
+
+    def _connect(self) -> None:
+        panel, selection, client = self.panel, self._selection, self._client
+        panel.run_bar.run_wanted.connect(self.run)
+        panel.run_bar.stop_wanted.connect(self.stop)
+        panel.settings_changed.connect(self._on_settings)
+        panel.method_changed.connect(self._on_subject)
+        panel.target.changed.connect(self._on_subject)
+        panel.target.demo_folder_wanted.connect(self.demo_folder_wanted)
+        selection.model_changed.connect(self._on_model)
+        selection.image_changed.connect(self._on_image)
+        selection.layer_changed.connect(self._on_layer)
+        selection.class_changed.connect(self._on_class)
+        client.started.connect(self._on_started)
+        client.progressed.connect(self._on_progressed)
+        client.finished.connect(self._on_finished)
+        client.failed.connect(self._on_failed)
+        client.cancelled.connect(self._on_cancelled)
+
+    # ------------------------------------------------------------------------------------- from the window
+
+    def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
+        """Take the methods of the tab's category."""
+        self.panel.set_methods(methods)
+        self._on_subject()
+
+    def set_active(self, active: bool) -> None:
+        """Tell whether the tab is the one on screen. What became out of date meanwhile is computed now."""
+        self._active = active
+        if active and self.view is None:
+            self.view = self.spec.make_view(self._selection)
+            self.place.addWidget(self.view)
+            self.view.run_wanted.connect(self.run)
+            self.view_made.emit()
+            self._show_empty()
+        if active and self._dirty:
+            self._on_subject()
+
+    @property
+    def running(self) -> bool:
+        """True while a run of this tab is under way or waiting."""
+        return self._running is not None
+
+    def request(self) -> Run | None:
+        """The run that selection and forms ask for, or None while something is missing.
+
+        Raises `EngineError` for channels that cannot be read.
+        """
+        info, form = self.panel.method, self.panel.form
+        if info is None or form is None or self._selection.model is None:
+            return None
+        image = self._selection.image if "image" in info.needs else None
+        folder = self.panel.target.chosen_folder()
+        if ("image" in info.needs and image is None) or ("folder" in info.needs and folder is None):
+            return None
+        target = self.panel.target.target()
+        if self.view is not None:
+            target = self.view.target(target)
+        return Run(info.name, target, image, folder, form.settings(), self.panel.target.seed.value())
+
+    def run(self) -> None:
+        """Run now, with what is chosen now."""
+        info = self.panel.method
+        if info is not None and "folder" in info.needs and self.panel.target.chosen_folder() is None:
+            self.demo_folder_wanted.emit()
+            return
+        try:
+            request = self.request()
+        except EngineError as error:
+            self.problem.emit(problem_from(error))
+            return
+        if request is None:
+            self.problem.emit(Problem(ProblemKind.USER, "There is nothing to run on yet", "Open a picture first"))
+            return
+        self._submit(request)
+
+    def stop(self) -> None:
+        """Stop the run; what it has made so far is kept."""
+        self._client.cancel(self.spec.name)
+
+    def rerun(self) -> None:
+        """Compute again what a cancelled lane left undone."""
+        self._dirty = True
+        if self._active:
+            self._on_subject()
+
+    # ----------------------------------------------------------------------------------- what it is about
+
+    def _on_model(self) -> None:
+        self._abandon()
+        self._results.clear()
+        self.result = None
+        self._on_subject()
+
+    def _on_image(self) -> None:
+        if self.panel.method is not None and "image" in self.panel.method.needs:
+            self._on_subject()
+
+    def _on_layer(self) -> None:
+        if self.panel.target.uses_tree():
+            self._on_subject()
+
+    def _on_class(self) -> None:
+        if self.panel.method is not None and "class" in self.panel.method.needs:
+            self._on_subject()
+
+    def _on_settings(self) -> None:
+        if self.panel.method is not None and self.panel.method.live:
+            self._settle.start()
+
+    def _on_subject(self) -> None:
+        """What the tab should show may be something else now."""
+        self._dirty = True
+        info, model = self.panel.method, self._selection.model
+        self._refresh_buttons()
+        if not self._active:
+            # Nobody looks: a live run for the old subject is wasted work, a run that was asked for is not.
+            if info is not None and info.live:
+                self._abandon()
+            return
+        if info is None or model is None or self.view is None:
+            return
+        self._dirty = False
+        try:
+            wanted = self.request()
+        except EngineError as error:
+            self._show_empty(str(error))
+            return
+        if wanted is None:
+            self._show_empty()
+        elif (known := self._known(model, wanted, info.live)) is not None:
+            if info.live:
+                self._abandon()
+            self._show(known)
+        elif info.live:
+            self.view.set_stale(True)
+            self._submit(wanted)
+        elif self._running is None or subject(self._running) != subject(wanted):
+            self._show_empty()
+
+    def _known(self, model: ModelInfo, wanted: Run, live: bool) -> Result | None:
+        return self._results.get(model, wanted) if live else self._results.similar(model, wanted)
+
+    def _is_wanted(self, run: Run) -> bool:
+        """True if `run` is about what the window looks at now."""
+        try:
+            wanted = self.request()
+        except EngineError:
+            return False
+        return wanted is not None and subject(wanted) == subject(run)
+
+    # ------------------------------------------------------------------------------------------- showing
+
+    def _show_empty(self, sentence: str = "") -> None:
+        self.result = None
+        self._refresh_buttons()
+        if self.view is None:
+            return
+        if self._selection.model is None:
+            self.view.show_message("The network is being opened…")
+            return
+        layer = self._selection.layer or "the layer"
+        self.view.show_message(sentence or self.spec.empty.format(layer=layer), "" if sentence else self.spec.button)
+
+    def _show(self, result: Result) -> None:
+        self.result = result
+        self._refresh_buttons()
+        if self.view is None:
+            return
+        self.view.set_stale(False)
+        self.view.show_result(result)
+        if self._running is None:
+            self.panel.run_bar.show_ended(f"Took {words.duration(result.seconds)}", result.scores)
+
+    def _refresh_buttons(self) -> None:
+        ready = self._selection.model is not None and self.panel.method is not None
+        self.panel.set_enabled(ready=ready, saveable=self.result is not None)
+
+    # ------------------------------------------------------------------------------------------ the lane
+
+    def _submit(self, request: Run) -> None:
+        self._running = request
+        self._pictured = False
+        self._began = time.monotonic()
+        self.panel.run_bar.show_started()
+        self._client.submit(self.spec.name, request)
+
+    def _abandon(self) -> None:
+        """Drop the run under way, picture so far included."""
+        if self._running is not None:
+            self._running = None
+            self.panel.run_bar.show_ended("")
+            self._client.cancel(self.spec.name)
+
+    def _on_started(self, message: Started) -> None:
+        if message.job.lane == self.spec.name and self.view is not None and self._running is not None:
+            self.view.set_stale(self.result is not None and self._is_wanted(self._running))
+
+    def _on_progressed(self, message: Progressed) -> None:
+        if message.job.lane != self.spec.name or self._running is None:
+            return
+        self.panel.run_bar.show_progress(message)
+        if self.view is None or not self._is_wanted(self._running):
+            return
+        if message.preview is not None:
+            self._pictured = True
+            self.view.set_stale(False)
+            self.view.show_preview(message.preview)
+        elif self.result is None and not self._pictured and message.note:
+            self.view.show_message(f"{message.note[:1].upper()}{message.note[1:]}…")
+
+    def _on_finished(self, message: Finished) -> None:
+        if message.job.lane != self.spec.name or not isinstance(message.outcome, Result):
+            return
+        if message.outcome.model is self._selection.model:
+            self._end(message.outcome, f"Took {words.duration(message.outcome.seconds)}")
+            self.settled.emit()
+
+    def _on_cancelled(self, message: Cancelled) -> None:
+        if message.job.lane != self.spec.name or self._running is None:
+            return
+        run, model = self._running, self._selection.model
+        if message.partial is None or model is None:
+            self._running = None
+            self.panel.run_bar.show_ended("Stopped")
+            self._restore()
+            return
+        seconds = time.monotonic() - self._began
+        self._end(Result(run, message.partial, run.settings, model, seconds), "Stopped; this is what there was")
+
+    def _on_failed(self, message: Failed) -> None:
+        # A run that was given up may still fail, over a layer that the next network does not have, say.
+        if message.job is None or message.job.lane != self.spec.name or self._running is None:
+            return
+        wanted = self._is_wanted(self._running)
+        self._running = None
+        self.panel.run_bar.show_ended("")
+        self.problem.emit(message.problem)
+        if wanted and self.result is None:
+            self._show_empty(str(message.problem))
+        else:
+            self._restore()
+
+    def _end(self, result: Result, note: str) -> None:
+        wanted = self._is_wanted(result.run)
+        self._running = None
+        self._results.put(result)
+        self.panel.run_bar.show_ended(note, result.scores if wanted else ())
+        if wanted:
+            self._show(result)
+            self.panel.run_bar.show_ended(note, result.scores)
+
+    def _restore(self) -> None:
+        """After a run that came to nothing, what was on screen counts again, if it is still about the subject."""
+        if self.view is None:
+            return
+        self.view.set_stale(False)
+        if self.result is None or not self._is_wanted(self.result.run):
+            self._show_empty()
+        else:
+            self.view.show_result(self.result)

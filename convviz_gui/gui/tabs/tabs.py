@@ -1,0 +1,116 @@
+"""All tabs together: the bar, the pages in the middle and the panels on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
+
+from convviz_gui.engine.errors import Problem
+from convviz_gui.engine.types import MethodInfo
+from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.network.overview_lane import OVERVIEW
+from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.tabs.tab import MethodTab
+from convviz_gui.gui.tabs.tab_spec import TABS
+from convviz_gui.worker.client import EngineClient
+
+
+class Tabs(QObject):
+    """Makes a `MethodTab` for each of `TABS` and keeps exactly one of them on screen.
+
+    Signals:
+        problem: (tab's name, `Problem`).
+        settled: the tab whose problems are over.
+        status: what is under the cursor.
+        open_image: path of a picture a view wants in the tray.
+        demo_folder_wanted: a tab needs a folder and none is chosen.
+        shown: name of the tab now on screen.
+    """
+
+    problem = Signal(str, object)
+    settled = Signal(str)
+    status = Signal(str)
+    open_image = Signal(str)
+    demo_folder_wanted = Signal()
+    shown = Signal(str)
+
+    def __init__(self, selection: Selection, client: EngineClient, undo: QUndoStack, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.bar = QTabBar()
+        self.bar.setAccessibleName("Tabs")
+        self.bar.setDrawBase(False)
+        self.bar.setExpanding(False)
+        self.bar.setElideMode(Qt.TextElideMode.ElideRight)
+        self.pages = QStackedWidget()
+        # Pages may become smaller than they like: a notice above them must not push the window off a small screen.
+        self.pages.setMinimumSize(40 * UNIT, 24 * UNIT)
+        self.panels = QStackedWidget()
+        self.tabs = {spec.name: MethodTab(spec, selection, client, undo, parent) for spec in TABS}
+        for tab in self.tabs.values():
+            self.bar.addTab(tab.spec.title)
+            self.pages.addWidget(tab.place)
+            self.panels.addWidget(tab.panel)
+            tab.problem.connect(self._on_problem)
+            tab.settled.connect(self._on_settled)
+            tab.view_made.connect(self._on_view)
+            tab.demo_folder_wanted.connect(self.demo_folder_wanted)
+        self.bar.currentChanged.connect(self._on_current)
+
+    @property
+    def current(self) -> MethodTab:
+        """The tab on screen."""
+        return list(self.tabs.values())[max(0, self.bar.currentIndex())]
+
+    def start(self) -> None:
+        """Make the first tab's view; nothing is made before, so that the window is quick to come."""
+        self._on_current(self.bar.currentIndex())
+
+    def show(self, name: str) -> None:
+        """Go to a tab."""
+        self.bar.setCurrentIndex(list(self.tabs).index(name))
+
+    def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
+        """Give each tab the methods of its category; the overview belongs to the window, not to a tab."""
+        for tab in self.tabs.values():
+            tab.set_methods(
+                tuple(info for info in methods if info.category == tab.spec.category and info.name != OVERVIEW)
+            )
+
+    def rerun(self) -> None:
+        """Compute again whatever was cancelled by an attempt to open another network."""
+        for tab in self.tabs.values():
+            tab.rerun()
+
+    def stop_all(self) -> None:
+        """Stop every tab's run."""
+        for tab in self.tabs.values():
+            if tab.running:
+                tab.stop()
+
+    def _on_current(self, index: int) -> None:
+        self.pages.setCurrentIndex(index)
+        self.panels.setCurrentIndex(index)
+        for number, tab in enumerate(self.tabs.values()):
+            if number != index:
+                tab.set_active(False)
+        self.current.set_active(True)
+        self.status.emit("")
+        self.shown.emit(self.current.spec.name)
+
+    def _on_view(self) -> None:
+        tab = self.sender()
+        if isinstance(tab, MethodTab) and tab.view is not None:
+            tab.view.status.connect(self.status)
+            tab.view.open_image.connect(self.open_image)
+            tab.view.show_tab.connect(self.show)
+
+    def _on_problem(self, problem: Problem) -> None:
+        tab = self.sender()
+        if isinstance(tab, MethodTab):
+            self.problem.emit(tab.spec.name, problem)
+
+    def _on_settled(self) -> None:
+        tab = self.sender()
+        if isinstance(tab, MethodTab):
+            self.settled.emit(tab.spec.name)

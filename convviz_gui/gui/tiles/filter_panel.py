@@ -1,0 +1,58 @@
+"""One synthetic picture, large, and how its loss went."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+
+from convviz_gui.engine.payloads import Gallery
+from convviz_gui.gui.charts.curve import Curve
+from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.pictures.picture import Picture
+from convviz_gui.gui.tiles.gallery_tiles import GalleryTiles
+
+
+class FilterPanel(QWidget):
+    """Shows one item of a gallery.
+
+    Signals:
+        activation_wanted: the user wants to see the channel's answer to the photo.
+    """
+
+    activation_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLabel()
+        self.title.setProperty("role", "section")
+        self.picture = Picture("Synthetic picture")
+        self.note = QLabel(wordWrap=True)
+        self.note.setProperty("role", "muted")
+        heading = QLabel("Loss at each step")
+        heading.setProperty("role", "muted")
+        heading.setToolTip("What is being maximised: how strongly the channel responds to the picture")
+        self.curve = Curve("Loss at each step")
+        self.back = QToolButton()
+        self.back.setText("→ see where it answers in the photo")
+        self.back.clicked.connect(self.activation_wanted)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(UNIT, 0, 0, 0)
+        column.setSpacing(UNIT)
+        column.addWidget(self.title)
+        column.addWidget(self.picture, 3)
+        column.addWidget(self.note)
+        column.addWidget(heading)
+        column.addWidget(self.curve, 1)
+        column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
+        self.setMinimumWidth(200)
+
+    def show_item(self, gallery: Gallery, item: int) -> None:
+        """Show the item's picture so far, or why there is none."""
+        tiles = GalleryTiles(gallery)
+        channel = int(gallery.channels[item])
+        self.title.setText(f"Channel {channel}")
+        self.picture.setAccessibleName(f"{gallery.layer} filter {channel}")
+        self.picture.set_image(tiles.picture(item), smooth=True)
+        self.note.setText(tiles.describe(item))
+        self.note.setVisible(bool(tiles.note(item)))
+        self.curve.set_trace(gallery.trace[item])

@@ -1,0 +1,1 @@
+"""What stands around the tabs: menus, commands, notices, status."""

@@ -1,0 +1,256 @@
+"""What the menus, the palette, drops and pastes do to the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QObject
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+import convviz_gui
+from convviz_gui.engine.errors import EngineError, Problem, problem_from
+from convviz_gui.engine.types import LoadModel, ModelSpec
+from convviz_gui.gui.look.theme import Theme, apply_theme
+from convviz_gui.gui.network.open_model import OpenModelDialog
+from convviz_gui.gui.photos import samples
+from convviz_gui.gui.photos.intake import first_pictures, from_qimage, image_of, paths_of, sort_paths
+from convviz_gui.gui.tabs.python_code import python_code
+from convviz_gui.gui.window.command_palette import CommandPalette, Entry
+from convviz_gui.gui.window.shortcut_sheet import shortcut_sheet
+
+if TYPE_CHECKING:
+    from convviz_gui.gui.main_window import MainWindow
+
+FOLDER_PICTURES = 24
+"""Pictures of an opened folder that go into the tray; the latent space shows them all."""
+
+LATENT = "latent space"
+
+
+class Commands(QObject):
+    """Commands of one window, without any state of their own but what they count."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._toybox_seed = samples.START[1]
+        self._pasted = 0
+
+    # -------------------------------------------------------------------------------- pictures and folders
+
+    def ask_for_pictures(self) -> None:
+        """Open pictures (or weights) chosen in a dialog."""
+        pictures = "*.jpg *.jpeg *.png *.webp *.avif *.tif *.tiff *.bmp *.gif *.ppm *.pgm *.pbm"
+        chosen, _ = QFileDialog.getOpenFileNames(
+            self._window, "Open pictures", self._last_folder(), f"Pictures ({pictures});;All files (*)"
+        )
+        self.open_paths([Path(name) for name in chosen])
+
+    def ask_for_folder(self) -> None:
+        """Open a folder chosen in a dialog."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._last_folder())
+        if chosen:
+            self.open_paths([Path(chosen)])
+
+    def _last_folder(self) -> str:
+        recent = self._window.state.recent
+        return str(Path(recent[0]).parent) if recent else str(Path.home())
+
+    def open_paths(self, paths: Iterable[Path]) -> None:
+        """Open pictures in the tray, a folder in the latent space, and a weights file in the dialog."""
+        window = self._window
+        window.notices.settle("files")
+        found = sort_paths(paths)
+        if found.pictures:
+            window.tray.open_files(found.pictures)
+        for folder in found.folders:
+            self.open_folder(folder, select=not found.pictures)
+        for path in (*found.pictures[:1], *found.folders):
+            window.state.remember_path(str(path.absolute()))
+        if found.weights:
+            self.ask_for_model(str(found.weights[0].absolute()))
+
+    def open_picture(self, path: str) -> None:
+        """Show one picture file."""
+        self._window.tray.open_files([Path(path)])
+
+    def open_folder(self, folder: Path, *, select: bool = True) -> None:
+        """Make `folder` the latent space's, and put its first pictures into the tray."""
+        self._set_folder(str(folder.absolute()))
+
+        def then(value: object) -> None:
+            if isinstance(value, Problem):
+                self._window.notices.tell("files", value)
+            elif isinstance(value, tuple):
+                self._window.tray.open_files(value, select=select)
+
+        self._window.loader.call(lambda: first_pictures(folder, FOLDER_PICTURES), then)
+
+    def open_toybox(self, kind: str) -> None:
+        """Draw another Toybox picture of a class."""
+        self._toybox_seed += 1
+        self._window.tray.open_sample(samples.toybox(kind, self._toybox_seed))
+
+    def open_demo_folder(self) -> None:
+        """Draw the demo's folder, choose it in the latent space and embed it."""
+        window = self._window
+        window.tabs.show(LATENT)
+        window.status.say("Drawing the demo's pictures…")
+
+        def then(value: object) -> None:
+            window.status.say("")
+            if isinstance(value, Problem):
+                window.notices.tell("files", value)
+            else:
+                self._set_folder(str(value))
+                window.tabs.tabs[LATENT].run()
+
+        window.loader.call(samples.demo_folder, then)
+
+    def _set_folder(self, folder: str) -> None:
+        self._window.tabs.tabs[LATENT].panel.target.set_folder(folder)
+
+    def paste(self) -> None:
+        """Open what the clipboard holds: files, or a picture."""
+        self.take(QGuiApplication.clipboard().mimeData(), "pasted picture")
+
+    def take(self, data: QMimeData, name: str) -> bool:
+        """Open what was dropped or pasted; False if it holds nothing that can be opened."""
+        if paths := paths_of(data):
+            self.open_paths(paths)
+            return True
+        image = image_of(data)
+        if image is None:
+            self._window.status.say("There is no picture in the clipboard.")
+            return False
+        self._pasted += 1
+        title = f"{name} {self._pasted}"
+        self._window.tray.open_made(title, from_qimage(image, title))
+        return True
+
+    # -------------------------------------------------------------------------------------- model and layers
+
+    def ask_for_model(self, weights: str = "") -> None:
+        """Show the dialog that opens a network, starting from a weights file if one is given."""
+        dialog = OpenModelDialog(self._window.catalogue.devices, self._window)
+        if self._window.selection.model is not None:
+            dialog.set_spec(self._window.selection.model.spec)
+        if weights:
+            dialog.set_weights(weights)
+        dialog.chosen.connect(self._window.opener.open)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def open_demo_model(self) -> None:
+        """Go back to the demo network."""
+        self._window.opener.open(LoadModel(ModelSpec()))
+
+    def find_layer(self) -> None:
+        """Put the cursor into the layers' search box."""
+        self._window.docks[0].show()
+        self._window.layers.search.setFocus()
+        self._window.layers.search.selectAll()
+
+    def step_layer(self, by: int) -> None:
+        """Go to the next (1) or previous (−1) layer in order of execution."""
+        selection = self._window.selection
+        if selection.model is None:
+            return
+        ids = [node.id for node in selection.model.layers() if node.id and not node.children]
+        if selection.layer in ids:
+            selection.set_layer(ids[(ids.index(selection.layer) + by) % len(ids)])
+        elif ids:
+            selection.set_layer(ids[0])
+
+    # -------------------------------------------------------------------------------------------------- runs
+
+    def run_or_stop(self) -> None:
+        """Run the tab on screen, or stop its run."""
+        tab = self._window.tabs.current
+        if tab.running:
+            tab.stop()
+        else:
+            tab.run()
+
+    def stop_all(self) -> None:
+        """Stop every run and the opening of a network."""
+        self._window.tabs.stop_all()
+        self._window.opener.stop()
+
+    def reset_parameters(self) -> None:
+        """Give the parameters of the tab on screen their defaults."""
+        form = self._window.tabs.current.panel.form
+        if form is not None:
+            form.reset()
+
+    def save_result(self) -> None:
+        """Save what the tab on screen shows."""
+        result = self._window.tabs.current.result
+        if result is not None:
+            self._window.saver.ask(result)
+        else:
+            self._window.status.say("There is no result to save yet.")
+
+    def copy_python(self) -> None:
+        """Copy a script that computes what the tab on screen shows."""
+        window, tab = self._window, self._window.tabs.current
+        info, model = tab.panel.method, window.selection.model
+        try:
+            run = tab.request()
+        except EngineError as error:
+            window.notices.tell(tab.spec.name, problem_from(error))
+            return
+        if run is None or info is None or model is None:
+            window.status.say("There is nothing to copy yet.")
+            return
+        source = window.tray.python_source(run.image) if run.image is not None else ""
+        QGuiApplication.clipboard().setText(python_code(run, model, info, source))
+        window.status.say("The script is in the clipboard.")
+
+    # ------------------------------------------------------------------------------------------- the window
+
+    def set_theme(self, theme: Theme) -> None:
+        """Choose and remember light, dark or the system's."""
+        self._window.state.theme = theme
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, theme)
+
+    def toggle_full_screen(self) -> None:
+        """Full screen and back."""
+        if self._window.isFullScreen():
+            self._window.showNormal()
+        else:
+            self._window.showFullScreen()
+
+    def show_palette(self) -> None:
+        """Show every command and every layer, to be found by typing."""
+        selection = self._window.selection
+        layers = selection.model.layers() if selection.model is not None else ()
+        entries = self._window.menus.entries()
+        entries += [
+            Entry(f"Layer: {node.id}", node.kind, lambda node=node: selection.set_layer(node.id))  # type: ignore[misc]
+            for node in layers
+            if node.id
+        ]
+        CommandPalette(entries, self._window).show()
+
+    def show_shortcuts(self) -> None:
+        """Show every key."""
+        shortcut_sheet(self._window.menus.shortcuts(), self._window).show()
+
+    def show_about(self) -> None:
+        """Say what this program is."""
+        box = QMessageBox(self._window)
+        box.setWindowTitle("About ConvViz")
+        box.setText(f"<b>ConvViz {convviz_gui.__version__}</b>")
+        box.setInformativeText(
+            "Look inside trained image networks: activations, filters, class maps and the latent space of a data set."
+            "<br><br>BSD-3-Clause licence."
+        )
+        box.setIconPixmap(self._window.windowIcon().pixmap(64))
+        box.open()
+        box.finished.connect(box.deleteLater)

@@ -1,0 +1,57 @@
+"""The window remembers its place, its docks and its theme; what cannot be read is forgotten quietly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtWidgets import QMainWindow
+
+from convviz_gui import paths
+from convviz_gui.gui.look.theme import Theme
+
+VERSION = 1
+"""Of the arrangement of docks; another version's is not restored."""
+
+
+class WindowState:
+    """Settings in an INI file of ours, by default the user's."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        path = path or paths.config_dir() / "window.ini"
+        self._settings = QSettings(str(path), QSettings.Format.IniFormat)
+
+    @property
+    def theme(self) -> Theme:
+        """The theme chosen last."""
+        stored = self._settings.value("theme")
+        return Theme(stored) if stored in list(Theme) else Theme.SYSTEM
+
+    @theme.setter
+    def theme(self, theme: Theme) -> None:
+        self._settings.setValue("theme", theme.value)
+
+    @property
+    def recent(self) -> list[str]:
+        """Files and folders opened last, newest first."""
+        stored = self._settings.value("recent")
+        if isinstance(stored, str):
+            return [stored]
+        return [path for path in stored if isinstance(path, str)] if isinstance(stored, list) else []
+
+    def remember_path(self, path: str, most: int = 10) -> None:
+        """Put a file or folder first among the recent ones."""
+        self._settings.setValue("recent", [path, *(other for other in self.recent if other != path)][:most])
+
+    def restore(self, window: QMainWindow) -> bool:
+        """Give the window its last place and docks; False if there is nothing to go by."""
+        geometry, docks = self._settings.value("geometry"), self._settings.value("docks")
+        if not isinstance(geometry, QByteArray) or not isinstance(docks, QByteArray):
+            return False
+        return window.restoreGeometry(geometry) and window.restoreState(docks, VERSION)
+
+    def save(self, window: QMainWindow) -> None:
+        """Remember the window's place and docks."""
+        self._settings.setValue("geometry", window.saveGeometry())
+        self._settings.setValue("docks", window.saveState(VERSION))
+        self._settings.sync()
