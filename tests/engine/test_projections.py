@@ -235,6 +235,29 @@ class TestChild:
         features = clusters()
         assert finish(project(features, pca(features), Plan("tsne"))).shape == (len(features), 2)
 
+    def test_a_damaged_cache_is_made_anew(
+        self, children: list[subprocess.Popen[bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # As numba fails, without compiling for half a minute first.
+        (tmp_path / "with_numba.py").write_text(
+            "import os, pathlib\n"
+            "from convviz_gui.engine.projections import child\n"
+            "if pathlib.Path(os.environ['NUMBA_CACHE_DIR'], 'damaged').exists():\n"
+            "    exec(compile('raise EOFError', str(pathlib.Path('numba', 'core', 'caching.py')), 'exec'))\n"
+            "child.main()\n"
+        )
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setenv("CONVVIZ_HOME", str(tmp_path / "home"))
+        monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+        monkeypatch.setattr(process, "_MODULE", "with_numba")
+        kept = tmp_path / "home" / "cache" / "numba"
+        kept.mkdir(parents=True)
+        (kept / "damaged").touch()
+        features = clusters()
+        assert finish(project(features, pca(features), Plan("tsne"))).shape == (len(features), 2)
+        assert len(children) == 2
+        assert not (kept / "damaged").exists()
+
     def test_it_dies_with_its_parent(self) -> None:
         """When a process is gone its end of the pipe is closed, which is what the child watches."""
         features = clusters(600)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.worker.client import EngineClient
 
 # Tests open no windows on anybody's screen.
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 # What the offscreen platform says of itself, whatever the program does.
 HARMLESS = ("This plugin does not support",)

@@ -28,6 +28,7 @@ WAIT = 0.025
 """Seconds between yields while nothing comes: how long a more urgent job waits for its turn."""
 _ERROR_BYTES = 20_000
 Arrays = Mapping[str, NDArray[Any]]
+_CACHE_CODE = str(Path("numba", "core", "caching.py"))
 _MODULE = "convviz_gui.engine.projections.child"
 
 
@@ -50,6 +51,16 @@ def project_in_child(facts: Mapping[str, Any], arrays: Arrays) -> Generator[Fram
         EngineError: a signal ended the process; SIGKILL most likely for lack of memory.
         RuntimeError: it failed; the message is what it wrote.
     """
+    try:
+        return (yield from _project_once(facts, arrays))
+    except RuntimeError as error:
+        if _CACHE_CODE not in str(error) or not _forget_compiled():
+            raise
+    # What numba had kept was damaged: compile it again.
+    return (yield from _project_once(facts, arrays))
+
+
+def _project_once(facts: Mapping[str, Any], arrays: Arrays) -> Generator[Frame, None, FloatArray]:
     frame = Frame("starting")
     with _Child(facts, arrays) as child:
         while (message := child.wait(WAIT)) is None or "final" not in message.facts:
@@ -177,6 +188,14 @@ def _compiled() -> Path:
     except OSError:
         return _own_folder()
     return folder if os.access(folder, os.W_OK | os.X_OK) else _own_folder()
+
+
+def _forget_compiled() -> bool:
+    """Remove what numba has kept; False if it is not ours to remove."""
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return False
+    shutil.rmtree(_compiled(), ignore_errors=True)
+    return True
 
 
 @cache
