@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Importing torch must not compete with the window's first appearance.
     window.painted.connect(lambda: window.begin(options.files))
     window.show()
-    _listen_to_ctrl_c(app, window)
+    _listen_to_signals(app, window)
     return app.exec()
 
 
@@ -81,10 +81,12 @@ def make_window() -> MainWindow:
     return MainWindow(EngineClient())
 
 
-def _listen_to_ctrl_c(app: QApplication, window: MainWindow) -> None:
+def _listen_to_signals(app: QApplication, window: MainWindow) -> None:
+    """Ctrl+C in the terminal and the end of the session close the window, as its own button does."""
     from PySide6.QtCore import QTimer
 
-    signal.signal(signal.SIGINT, lambda *_: window.close())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: window.close())
     # Python looks at signals only while it runs, so it gets to run a few times a second.
     ticker = QTimer(app)
     ticker.timeout.connect(lambda: None)

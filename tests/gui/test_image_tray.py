@@ -13,7 +13,7 @@ from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QIcon
 from pytestqt.qtbot import QtBot
 
-from convviz_gui.engine.errors import Problem
+from convviz_gui.engine.errors import EngineError, Problem
 from convviz_gui.engine.images import image_from_array
 from convviz_gui.engine.types import ImageInput
 from convviz_gui.gui.photos import samples, tray_model
@@ -166,6 +166,25 @@ def test_paths_are_told_apart(tmp_path: Path) -> None:
     assert found.pictures == (tmp_path / "a.JPG", tmp_path / "x")
     assert found.folders == (folder,)
     assert found.weights == (tmp_path / "w.SafeTensors",)
+
+
+@pytest.mark.parametrize("text", ["~nobody-of-this-name/a.png", "/a" * 3000, "/a\0b", "/a\ud800b", "//", ""])
+def test_pasted_text_of_any_other_kind_does_not(text: str) -> None:
+    data = QMimeData()
+    data.setText(f"{text}\n{text}")
+    assert paths_of(data) == ([Path("//")] * 2 if text == "//" else [])
+
+
+def test_names_too_long_for_any_file_are_left_to_who_opens_them() -> None:
+    path = Path("/" + "a" * 5000)
+    assert sort_paths([path]).pictures == (path,)
+
+
+def test_what_is_in_the_way_of_the_demos_folder_is_said(own_home: Path) -> None:
+    (own_home / "data" / "toybox").mkdir(parents=True)
+    (own_home / "data" / "toybox" / ".toybox").write_bytes(b"\xff\xfe")
+    with pytest.raises(EngineError, match="in the way"):
+        samples.demo_folder()
 
 
 def test_pasted_text_that_is_a_path_counts(tmp_path: Path) -> None:

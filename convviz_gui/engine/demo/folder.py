@@ -86,14 +86,14 @@ def _plan(seed: int) -> list[_Entry]:
 
 def _is_complete(target: Path, signature: str, entries: list[_Entry]) -> bool:
     marker = target / _MARKER
-    if not marker.is_file() or marker.read_text(encoding="utf-8") != signature:
+    if not marker.is_file() or marker.read_bytes() != signature.encode():
         return False
     return all((target / entry.path).is_file() for entry in entries)
 
 
 def _is_ours(target: Path) -> bool:
     marker = target / _MARKER
-    return marker.is_file() and marker.read_text(encoding="utf-8").startswith("toybox ")
+    return marker.is_file() and marker.read_bytes().startswith(b"toybox ")
 
 
 def _draw_beside(target: Path, seed: int, signature: str, entries: list[_Entry]) -> None:

@@ -27,7 +27,7 @@ def sort_paths(paths: Iterable[Path]) -> Sorted:
     """Tell pictures, folders and weights files apart by their names, without opening them."""
     pictures, folders, weights = [], [], []
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             folders.append(path)
         elif path.suffix.lower() in WEIGHT_SUFFIXES:
             weights.append(path)
@@ -40,11 +40,25 @@ def paths_of(data: QMimeData) -> list[Path]:
     """Local files of a drop or of the clipboard; a pasted text that is the path of a file counts."""
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
     if not paths and data.hasText():
-        for line in data.text().splitlines():
-            candidate = Path(line.strip().removeprefix("file://")).expanduser()
-            if line.strip() and candidate.is_absolute() and candidate.exists():
-                paths.append(candidate)
+        lines = (line.strip().removeprefix("file://") for line in data.text().splitlines())
+        paths = [path for line in lines if line and (path := _existing(line)) is not None]
     return paths
+
+
+def _existing(text: str) -> Path | None:
+    """The absolute path of something there is; None for any other text."""
+    try:
+        path = Path(text).expanduser()
+        return path if path.is_absolute() and path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # too long, a home of nobody, no Unicode
+        return None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # too long; what is wrong with it is said when it is opened
+        return False
 
 
 def image_of(data: QMimeData) -> QImage | None:

@@ -73,10 +73,16 @@ def photograph_path(name: str) -> Path:
 
 
 def demo_folder() -> str:
-    """Draw the demo's folder of 600 pictures where the user's data lives, unless it is there; return its path."""
+    """Draw the demo's folder of 600 pictures where the user's data lives, unless it is there; return its path.
+
+    Raises `EngineError` if something else has its place, OSError if it cannot be written.
+    """
     from convviz_gui import paths
     from convviz_gui.engine.demo.folder import write_folder
 
     target = paths.data_dir() / "toybox"
-    write_folder(target)
+    try:
+        write_folder(target)
+    except FileExistsError:
+        raise EngineError(f"{target} is in the way of the demo's pictures", "Rename or remove it") from None
     return str(target)
