@@ -29,7 +29,8 @@ class Histogram(QWidget):
 
     def set_values(self, values: FloatArray, mark: float | None = None) -> None:
         """Count `values` of any shape, leaving out what is not finite; `mark` draws a line at a value."""
-        finite = values[np.isfinite(values)]
+        # In float32 there is no room for the bins' edges between values that differ in their last digit.
+        finite = values[np.isfinite(values)].astype(np.float64)
         if finite.size:
             self._counts, edges = np.histogram(finite, _BINS)
             self._range = (float(edges[0]), float(edges[-1]))
