@@ -53,7 +53,7 @@ def main() -> None:
     do(session, LoadModel(ModelSpec("torchvision:squeezenet1_0"), "cpu"))
     for i in range(options.pictures):
         look(session, i)
-        if i + 1 in (20, options.pictures // 2, options.pictures):
+        if i + 1 in (20, *(options.pictures * part // 4 for part in (1, 2, 3, 4))):
             rows.append([f"picture {i + 1}", mib()])
     sources = ("demo", "torchvision:squeezenet1_0", "torchvision:resnet18", "torchvision:mobilenet_v3_small")
     for i in range(options.networks):
