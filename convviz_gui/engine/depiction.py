@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterable
 from typing import Any, assert_never
 
@@ -15,13 +14,13 @@ from convviz_gui.engine.colormaps import COLORMAPS
 from convviz_gui.engine.logits import top_classes
 from convviz_gui.engine.payloads import ByteArray, Gallery, Heat, Maps, Overview, Payload, Points
 from convviz_gui.engine.plot import scatter
-from convviz_gui.engine.render import colourise, mosaic, overlay
-from convviz_gui.engine.scaling import Scaling, scale_channels
-from convviz_gui.engine.types import Result
+from convviz_gui.engine.render import colourise, overlay
+from convviz_gui.engine.sheets import channel_sheet, filter_sheet, word_tile
+from convviz_gui.engine.types import ImageInput, Result
 
-LEAST_TILE = 48
-"""Pixels a side below which an activation tile is enlarged, each value a square."""
 TOP_CLASSES = 5
+OPACITY = 0.4
+"""Of the class map on the photo, as in the chapter."""
 
 
 def arrays(payload: Payload) -> dict[str, NDArray[Any]]:
@@ -84,13 +83,11 @@ def pictures(result: Result) -> dict[str, ByteArray]:
         case Overview():
             return {}
         case Maps():
-            return {"channels": _channel_grid(payload)}
+            return {"channels": channel_sheet(payload)}
         case Gallery():
-            return {"filters": mosaic(payload.images, _square(len(payload.images)))}
+            return {"filters": filter_sheet(payload)}
         case Heat():
-            jet = COLORMAPS["jet"]
-            shown = {"heat": colourise(payload.heat, 0, 1, jet)}
-            return shown | ({"overlay": overlay(image.pixels, payload.heat, payload.box, jet)} if image else {})
+            return _class_map(payload, image)
         case Points():
             return {"map": scatter(payload.xy, payload.labels)}
         case _:
@@ -113,16 +110,14 @@ def tables(result: Result) -> dict[str, str]:
             assert_never(payload)
 
 
-def _channel_grid(maps: Maps) -> ByteArray:
-    tiles = COLORMAPS["viridis"][scale_channels(maps, Scaling.PER_CHANNEL)]
-    factor = math.ceil(LEAST_TILE / max(tiles.shape[1:3]))
-    if factor > 1:
-        tiles = tiles.repeat(factor, axis=1).repeat(factor, axis=2)
-    return mosaic(tiles, _square(len(tiles)))
-
-
-def _square(n: int) -> int:
-    return math.ceil(math.sqrt(n))
+def _class_map(heat: Heat, image: ImageInput | None) -> dict[str, ByteArray]:
+    jet = COLORMAPS["jet"]
+    if heat.positive:
+        shown, opacity = colourise(heat.heat, 0, 1, jet), OPACITY
+    else:
+        shown, opacity = word_tile("no positive evidence", *heat.heat.shape), 0.0
+    laid = {"overlay": overlay(image.pixels, heat.heat, heat.box, jet, opacity)} if image else {}
+    return {"heat": shown} | laid
 
 
 def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

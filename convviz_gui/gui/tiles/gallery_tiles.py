@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtGui import QImage
 
 from convviz_gui.engine.payloads import Gallery
-from convviz_gui.engine.render import mosaic
+from convviz_gui.engine.sheets import filter_sheet
 from convviz_gui.gui.pictures.qimage import to_qimage
-
-MARGIN = 5
-"""Pixels between the pictures of a stitched sheet, as in the chapter."""
 
 
 class GalleryTiles:
@@ -58,19 +52,4 @@ class GalleryTiles:
 
 def stitched(gallery: Gallery) -> QImage:
     """The chapter's n×n grid; places without a picture say so."""
-    tiles, columns = GalleryTiles(gallery), math.ceil(math.sqrt(len(gallery.channels)))
-    sheet = to_qimage(mosaic(gallery.images, columns, MARGIN))
-    height, width = gallery.images.shape[1:3]
-    painter = QPainter(sheet)
-    font = QFont()
-    font.setPixelSize(max(width // 8, 6))
-    painter.setFont(font)
-    for item in range(tiles.count):
-        if note := tiles.note(item):
-            y, x = item // columns * (height + MARGIN), item % columns * (width + MARGIN)
-            place = QRect(x, y, width, height)
-            painter.fillRect(place, QColor(64, 64, 64))
-            painter.setPen(QColor(224, 224, 224))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, note)
-    painter.end()
-    return sheet
+    return to_qimage(filter_sheet(gallery))

@@ -1,0 +1,48 @@
+"""Many pictures on one sheet, for files: what shows nothing says so in words."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from convviz_gui.engine.colormaps import COLORMAPS
+from convviz_gui.engine.payloads import ByteArray, Gallery, Maps
+from convviz_gui.engine.render import mosaic
+from convviz_gui.engine.scaling import Scaling, scale_channels
+
+LEAST_TILE = 48
+"""Pixels a side below which an activation tile is enlarged, each value a square."""
+MARGIN = 5
+"""Pixels between two tiles, as in the chapter."""
+_GROUND, _INK = 64, 224
+
+
+def filter_sheet(gallery: Gallery) -> ByteArray:
+    """The chapter's n×n grid, u8 [H, W, 3]; "dead" or "waiting" stands where a channel has no picture."""
+    tiles = gallery.images.copy()
+    for item in np.flatnonzero(gallery.dead | (gallery.done == 0)):
+        tiles[item] = word_tile("dead" if gallery.dead[item] else "waiting", *tiles.shape[1:3])
+    return mosaic(tiles, _columns(len(tiles)), MARGIN)
+
+
+def channel_sheet(maps: Maps) -> ByteArray:
+    """All channels of a layer, each scaled by itself, u8 [H, W, 3]; "blank" stands where a channel found nothing."""
+    tiles: ByteArray = COLORMAPS["viridis"][scale_channels(maps, Scaling.PER_CHANNEL)]
+    factor = math.ceil(LEAST_TILE / max(tiles.shape[1:3]))
+    tiles = tiles.repeat(factor, axis=1).repeat(factor, axis=2)
+    tiles[maps.blank] = word_tile("blank", *tiles.shape[1:3])
+    return mosaic(tiles, _columns(len(tiles)), MARGIN)
+
+
+def word_tile(word: str, height: int, width: int) -> ByteArray:
+    """A grey tile u8 [height, width, 3] with a word in its middle."""
+    tile = Image.new("RGB", (width, height), (_GROUND,) * 3)
+    font = ImageFont.load_default(max(width / max(len(word), 8), 6))
+    ImageDraw.Draw(tile).text((width / 2, height / 2), word, fill=(_INK,) * 3, font=font, anchor="mm")
+    return np.asarray(tile)
+
+
+def _columns(n: int) -> int:
+    return math.ceil(math.sqrt(n))
