@@ -12,11 +12,12 @@ from pytestqt.qtbot import QtBot
 from convviz_gui.engine.errors import Problem, ProblemKind
 from convviz_gui.engine.jobs import Failed, Job
 from convviz_gui.engine.payloads import Gallery, Points
-from convviz_gui.engine.types import Run
+from convviz_gui.engine.types import MoveModel, Run
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.photos import samples
 from convviz_gui.gui.tabs import result_cache
 from convviz_gui.gui.tabs.tab import MethodTab
+from convviz_gui.worker.client import SESSION_LANE
 
 WAIT = 60_000
 
@@ -146,6 +147,18 @@ def test_class_map_at_a_layer_of_the_tree(ready: MainWindow, qtbot: QtBot) -> No
     tab.panel.target.layer.setCurrentIndex(1)
     tab.panel.target.layer.activated.emit(1)
     qtbot.waitUntil(lambda: tab.result is not None and tab.result.run.target.layer == "block2_relu1", timeout=WAIT)
+
+
+def test_moving_to_a_device_keeps_the_filters(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready)
+    tab.run()
+    finish(ready, qtbot)
+    grown = tab.result
+    before = ready.selection.model
+    ready.client.submit(SESSION_LANE, MoveModel("cpu"))
+    qtbot.waitUntil(lambda: ready.selection.model is not before, timeout=WAIT)
+    qtbot.waitUntil(lambda: tab.result is not None, timeout=WAIT)
+    assert tab.result is grown
 
 
 def test_result_cache_forgets_the_oldest(ready: MainWindow) -> None:

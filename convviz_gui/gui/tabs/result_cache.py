@@ -43,9 +43,11 @@ class ResultCache:
                 return result
         return None
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._results.clear()
+    def keep_only(self, model: ModelInfo | None) -> None:
+        """Forget the results of every other network."""
+        for key, result in list(self._results.items()):
+            if model is None or (result.model.spec, result.model.digest) != (model.spec, model.digest):
+                del self._results[key]
 
 
 def subject(run: Run) -> object:

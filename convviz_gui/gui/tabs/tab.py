@@ -150,7 +150,8 @@ class MethodTab(QObject):
 
     def _on_model(self) -> None:
         self._abandon()
-        self._results.clear()
+        # The same network on another device keeps what was computed of it.
+        self._results.keep_only(self._selection.model)
         self.result = None
         self._on_subject()
 
