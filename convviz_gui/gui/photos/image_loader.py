@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from convviz_gui.engine.errors import Problem, problem_from
 from convviz_gui.engine.types import ImageInput
-from convviz_gui.gui.pictures.qimage import to_qimage
+from convviz_gui.gui.pictures.qimage import photo_qimage
 
 THUMBNAIL = 160
 """Longest side of a thumbnail in device pixels: sharp at 80 logical pixels on a 200 % screen."""
@@ -95,7 +95,8 @@ def _load(key: int, make: Callable[[], ImageInput]) -> Loaded:
 
 def thumbnail(image: ImageInput) -> QImage:
     """The photo with its longest side at `THUMBNAIL` pixels; small ones are not enlarged."""
-    whole = to_qimage(image.pixels)
+    # Kept by `photo_qimage`: the views will ask for it, and in the window's thread a large photo would take too long.
+    whole = photo_qimage(image)
     if max(whole.width(), whole.height()) <= THUMBNAIL:
         return whole
     return whole.scaled(
