@@ -13,7 +13,7 @@ from pathlib import Path
 
 from convviz_gui.engine.errors import EngineError
 
-_ELSEWHERE = "Choose another folder to write to (--out DIR)"
+_ELSEWHERE = "Choose another folder to write to (command line: --out DIR)"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
