@@ -6,11 +6,14 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import convviz_gui
+from convviz_gui.engine.errors import problem_from
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -35,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     window.painted.connect(lambda: window.begin(options.files))
     window.show()
     _listen_to_signals(app, window)
+    _show_what_nobody_caught(window)
     return app.exec()
 
 
@@ -91,6 +95,17 @@ def _listen_to_signals(app: QApplication, window: MainWindow) -> None:
     ticker = QTimer(app)
     ticker.timeout.connect(lambda: None)
     ticker.start(250)
+
+
+def _show_what_nobody_caught(window: MainWindow) -> None:
+    """A bug of ours is told in the window too: who started it from a menu sees no terminal."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        sys.__excepthook__(kind, error, trace)
+        if isinstance(error, Exception) and threading.current_thread() is threading.main_thread():
+            window.notices.tell("bug", problem_from(error))
+
+    sys.excepthook = tell
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import convviz_gui
-from convviz_gui.app import NO_DISPLAY, has_display, main
+from convviz_gui.app import NO_DISPLAY, _show_what_nobody_caught, has_display, main
+from convviz_gui.gui.main_window import MainWindow
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -36,6 +37,17 @@ def test_without_a_display_one_sentence() -> None:
     done = run()
     assert done.returncode == 2
     assert done.stderr == NO_DISPLAY
+
+
+def test_a_bug_is_told_in_the_window_and_on_the_terminal(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    _show_what_nobody_caught(window)
+    error = ZeroDivisionError("division by zero")
+    sys.excepthook(type(error), error, None)
+    assert "inside ConvViz (ZeroDivisionError" in window.notices.details()
+    assert "ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_display_is_recognised() -> None:
