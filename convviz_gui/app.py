@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import os
 import signal
 import sys
@@ -32,8 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not has_display(os.environ, sys.platform):
         sys.stderr.write(NO_DISPLAY)
         return 2
+    if sys.stderr is not None:
+        # Should a library take the process down, the terminal shows where.
+        faulthandler.enable()
     app = make_application()
     window = make_window()
+    collect_garbage_here(app)
     # Importing torch must not compete with the window's first appearance.
     window.painted.connect(lambda: window.begin(options.files))
     window.show()
@@ -75,6 +80,13 @@ def make_application() -> QApplication:
     apply_theme(app, WindowState().theme)
     app.styleHints().colorSchemeChanged.connect(lambda: apply_theme(app, WindowState().theme))
     return app
+
+
+def collect_garbage_here(app: QApplication) -> None:
+    """Keep Python from destroying Qt objects in the engine's thread."""
+    from convviz_gui.gui.window.garbage import GarbageCollector
+
+    GarbageCollector(app)
 
 
 def make_window() -> MainWindow:

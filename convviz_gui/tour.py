@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 SIZE = (1440, 900)
 PATIENCE = 300
-"""Seconds a step may take; numba's first compilation for UMAP alone takes half a minute on a slow machine."""
+"""Seconds without any progress; numba's first compilation for UMAP alone takes half a minute on a slow machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ def _window() -> Iterator[MainWindow]:
     from convviz_gui.app import make_application
     from convviz_gui.gui.look.theme import Theme, apply_theme
     from convviz_gui.gui.main_window import MainWindow
+    from convviz_gui.gui.window.garbage import GarbageCollector
     from convviz_gui.gui.window.window_state import WindowState
     from convviz_gui.worker.client import EngineClient
 
@@ -104,6 +105,7 @@ def _window() -> Iterator[MainWindow]:
         app = make_application()
         apply_theme(app, Theme.LIGHT)
         window = MainWindow(EngineClient(), WindowState(Path(folder) / "tour.ini"))
+        collector = GarbageCollector()
         window.resize(*SIZE)
         window.show()
         window.begin()
@@ -112,6 +114,7 @@ def _window() -> Iterator[MainWindow]:
         try:
             yield window
         finally:
+            collector.stop()
             _on_signals(signal.SIG_IGN)
             window.close()
             window.deleteLater()
@@ -164,6 +167,7 @@ def _filters(window: MainWindow) -> None:
     window.tabs.show("filters")
     layer = _relu(window, 4)
     window.selection.set_layer(layer)
+    window.tabs.current.panel.target.channels.setText("first 16")
     window.tabs.current.run()
     _wait_for_result(window, "filters", layer)
 
@@ -246,10 +250,16 @@ def _wait(window: MainWindow, condition: Callable[[], bool]) -> None:
         if not window.isVisible() or condition() or window.notices.isVisible() or seconds > PATIENCE:
             loop.quit()
 
+    def start_over() -> None:
+        nonlocal seconds
+        seconds = 0.0
+
     timer.timeout.connect(look)
+    window.client.progressed.connect(start_over)
     timer.start()
     loop.exec()
     timer.stop()
+    window.client.progressed.disconnect(start_over)
     if not window.isVisible():
         raise KeyboardInterrupt
     if window.notices.isVisible():

@@ -153,6 +153,7 @@ class MethodTab(QObject):
         # The same network on another device keeps what was computed of it.
         self._results.keep_only(self._selection.model)
         self.result = None
+        self.panel.run_bar.show_ended("")
         self._on_subject()
 
     def _on_image(self) -> None:

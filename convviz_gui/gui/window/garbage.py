@@ -1,0 +1,37 @@
+"""Reference cycles are collected in the window's thread only.
+
+Python collects in whichever thread happens to allocate, the engine's too; a Qt object that is destroyed there takes the
+program down with it.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+INTERVAL = 500
+"""Milliseconds between looks."""
+
+
+class GarbageCollector(QObject):
+    """Does what Python's automatic collection does, by the same thresholds, from a timer of this thread."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.look)
+        self._timer.start(INTERVAL)
+
+    def look(self) -> None:
+        """Collect the generations that are due."""
+        for generation, (count, threshold) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)):
+            if count <= threshold:
+                return
+            gc.collect(generation)
+
+    def stop(self) -> None:
+        """Leave collecting to Python again."""
+        self._timer.stop()
+        gc.enable()
