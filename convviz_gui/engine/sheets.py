@@ -16,14 +16,16 @@ LEAST_TILE = 48
 """Pixels a side below which an activation tile is enlarged, each value a square."""
 MARGIN = 5
 """Pixels between two tiles, as in the chapter."""
+NOT_MADE = "not made"
+"""Of a picture that was not begun when the run was stopped."""
 _GROUND, _INK = 64, 224
 
 
 def filter_sheet(gallery: Gallery) -> ByteArray:
-    """The chapter's n×n grid, u8 [H, W, 3]; "dead" or "waiting" stands where a channel has no picture."""
+    """The chapter's n×n grid, u8 [H, W, 3]; "dead" or "not made" stands where a channel has no picture."""
     tiles = gallery.images.copy()
     for item in np.flatnonzero(gallery.dead | (gallery.done == 0)):
-        tiles[item] = word_tile("dead" if gallery.dead[item] else "waiting", *tiles.shape[1:3])
+        tiles[item] = word_tile("dead" if gallery.dead[item] else NOT_MADE, *tiles.shape[1:3])
     return mosaic(tiles, _columns(len(tiles)), MARGIN)
 
 

@@ -49,7 +49,10 @@ def test_dead_and_waiting_are_told(view: FiltersView) -> None:
     view.show_result(result(gallery()))
     tips = [view.grid.model().index(row, 0).data(Qt.ItemDataRole.ToolTipRole) for row in range(6)]
     assert "dead" in tips[1]
-    assert "waiting" in tips[5]
+    assert "not made" in tips[5]
+    view.show_preview(gallery())
+    view.show_result(result(gallery()))
+    assert "not made" in view.grid.model().index(5, 0).data(Qt.ItemDataRole.ToolTipRole)
     assert view.progress.text() == "4 of 6 formed, 1 dead"
     view.grid.select(1)
     view.grid.chosen.emit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtGui import QGuiApplication, QPainter, QPalette
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from convviz_gui.gui.latent.point_facts import PointFacts
@@ -40,6 +40,8 @@ class PointList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Pictures by outlier score")
         self.setMouseTracking(True)
+        # A list that scrolls under a pressed button lets go of another row than the one that was pressed.
+        self.setAutoScroll(False)
         self.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))
         self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
 
@@ -58,9 +60,9 @@ class PointList(QListView):
             self.setCurrentIndex(QModelIndex())
         else:
             index = self.points.index(int(self._facts.rank[point]))
-            inside = self.viewport().rect().contains(self.visualRect(index))
+            seen = index == self.currentIndex() or self.viewport().rect().contains(self.visualRect(index))
             self.setCurrentIndex(index)
-            if not inside:
+            if not seen:
                 self.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
         self._told = False
 
@@ -70,6 +72,8 @@ class PointList(QListView):
 
     def currentChanged(self, current: Index, previous: Index) -> None:  # noqa: N802
         super().currentChanged(current, previous)
+        if current.isValid() and QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self.scrollTo(current)
         if current.isValid() and not self._told:
             self.picked.emit(self.points.point(current.row()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QTabBar, QWidget
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.types import MethodInfo
@@ -89,6 +89,10 @@ class Tabs(QObject):
                 tab.stop()
 
     def _on_current(self, index: int) -> None:
+        # Whoever hides takes the focus along, to some field or other; from the bar, Space runs.
+        focus = QApplication.focusWidget()
+        if focus is not None and (self.pages.isAncestorOf(focus) or self.panels.isAncestorOf(focus)):
+            self.bar.setFocus()
         self.pages.setCurrentIndex(index)
         self.panels.setCurrentIndex(index)
         for number, tab in enumerate(self.tabs.values()):

@@ -6,17 +6,18 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.payloads import Gallery
-from convviz_gui.engine.sheets import filter_sheet
+from convviz_gui.engine.sheets import NOT_MADE, filter_sheet
 from convviz_gui.gui.pictures.qimage import to_qimage
 
 
 class GalleryTiles:
-    """`TileSource` of a gallery; items are its rows, captions the channels' numbers."""
+    """`TileSource` of a gallery; items are its rows, captions the channels' numbers. `ended`: no more will come."""
 
     smooth = True
 
-    def __init__(self, gallery: Gallery) -> None:
+    def __init__(self, gallery: Gallery, *, ended: bool = False) -> None:
         self.gallery = gallery
+        self._waiting = NOT_MADE if ended else "waiting"
 
     @property
     def count(self) -> int:
@@ -31,7 +32,7 @@ class GalleryTiles:
         """Why there is no picture."""
         if self.gallery.dead[item]:
             return "dead"
-        return "" if self.gallery.done[item] else "waiting"
+        return "" if self.gallery.done[item] else self._waiting
 
     def caption(self, item: int) -> str:
         """The channel's number."""
@@ -42,7 +43,7 @@ class GalleryTiles:
         channel, done, steps = self.caption(item), int(self.gallery.done[item]), self.gallery.trace.shape[1]
         if self.gallery.dead[item]:
             return f"Channel {channel} is dead: it answered to nothing that was tried"
-        return f"Channel {channel}: waiting" if not done else f"Channel {channel} after {done} of {steps} steps"
+        return f"Channel {channel}: {self._waiting}" if not done else f"Channel {channel} after {done} of {steps} steps"
 
     def changed(self, before: Gallery) -> list[int]:
         """Items whose tiles look different from those of `before`, which has the same channels."""

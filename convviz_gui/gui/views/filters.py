@@ -80,12 +80,12 @@ class FiltersView(PayloadView):
     def show_preview(self, payload: Payload) -> None:
         """Show the pictures so far; only those that changed are drawn again."""
         if isinstance(payload, Gallery):
-            self._show(payload)
+            self._show(payload, ended=False)
 
     def show_result(self, result: Result) -> None:
         """Show a finished (or stopped) run."""
         if isinstance(result.payload, Gallery):
-            self._show(result.payload)
+            self._show(result.payload, ended=True)
 
     def show_message(self, sentence: str, button: str = "") -> None:
         """Show an empty state."""
@@ -97,10 +97,11 @@ class FiltersView(PayloadView):
 
     # ------------------------------------------------------------------------------------------ showing
 
-    def _show(self, gallery: Gallery) -> None:
+    def _show(self, gallery: Gallery, *, ended: bool) -> None:
         before, self._gallery = self._gallery, gallery
-        tiles = GalleryTiles(gallery)
-        if before is not None and _same_tiles(before, gallery) and self.stage.shows_content():
+        tiles = GalleryTiles(gallery, ended=ended)
+        grows = before is not None and _same_tiles(before, gallery) and not (ended and (gallery.done == 0).any())
+        if before is not None and grows and self.stage.shows_content():
             changed = self.grid.replace(tiles, tiles.changed(before))
         else:
             changed = True
