@@ -104,9 +104,9 @@ def test_no_positive_evidence_is_written_out_and_nothing_is_drawn(view: ClassMap
 
 def test_header_tells_class_logit_probability_and_layer(view: ClassMapView) -> None:
     odds = np.exp([0.0, 2.0, 1.0])
-    assert view.header.title.text() == "dog"
+    assert view.header.title.text().startswith("dog ")
     assert "logit 2 " in view.header.facts.text()
-    assert f"{100 * odds[1] / odds.sum():.0f} %" in view.header.facts.text()
+    assert f"{100 * odds[1] / odds.sum():.0f} %" in view.header.title.text()
     assert "conv2" in view.header.facts.text()
 
 

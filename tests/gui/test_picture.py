@@ -172,3 +172,16 @@ def test_a_full_disk_is_told_and_the_old_file_stays(
     assert len(told) == 1
     assert "disk is full" in told[0]
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out.png"]
+
+
+def test_a_map_of_another_size_keeps_to_the_same_part(qtbot: QtBot) -> None:
+    picture = Picture("map")
+    qtbot.addWidget(picture)
+    picture.resize(300, 300)
+    picture.set_image(to_qimage(np.zeros((32, 32), np.uint8)), smooth=False)
+    picture.zoom_by(4.0, QPointF(75, 75))
+    middle = QPointF(150, 150)
+    before = picture.to_image(middle) / 32
+    picture.set_image(to_qimage(np.zeros((16, 16), np.uint8)), smooth=False)
+    after = picture.to_image(middle) / 16
+    assert (after.x(), after.y()) == pytest.approx((before.x(), before.y()))

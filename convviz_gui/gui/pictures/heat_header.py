@@ -79,8 +79,8 @@ class HeatHeader(QWidget):
         name = model.class_name(heat.class_index)
         score, probability = score_and_probability(heat)
         rows, columns = heat.raw.shape
-        self.title.setText(name)
-        self.facts.setText(f"logit {value(score)}  ·  {percent(probability)}  ·  {heat.layer}, {rows} × {columns}")
+        self.title.setText(f"{name}  ·  {percent(probability)}")
+        self.facts.setText(f"logit {value(score)}  ·  {heat.layer}, {rows} × {columns}")
         self.no_evidence.setText(f"No positive evidence for {name} at {heat.layer}.")
         self.no_evidence.setVisible(not heat.positive)
 

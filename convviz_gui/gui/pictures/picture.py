@@ -74,7 +74,7 @@ class Picture(QWidget):
     # ------------------------------------------------------------------------------------------ content
 
     def set_image(self, image: QImage | None, *, smooth: bool, frame: QRectF | None = None) -> None:
-        """Show another image; the view stays if the size does.
+        """Show another image. The view stays on the same part if the image has no frame or the size stays.
 
         Args:
             smooth: for photos and heat; False keeps enlarged pixels square.
@@ -85,9 +85,17 @@ class Picture(QWidget):
         self.layers.base = Pyramid(image) if image is not None else None
         self.layers.smooth = smooth
         self.layers.frame = frame
-        if before != self.layers.bounds():
-            self._view = None
+        now = self.layers.bounds()
+        if before != now:
+            self._rescale(before, now) if self._view and frame is None and not now.isEmpty() else self.fit()
         self.update()
+
+    def _rescale(self, before: QRectF, now: QRectF) -> None:
+        """Look at the same part of a picture that has another number of pixels, as maps of another layer have."""
+        assert self._view is not None
+        centre, scale = self._view
+        factor = now.width() / before.width()
+        self._view = (QPointF(centre.x() * factor, centre.y() * now.height() / before.height()), scale / factor)
 
     def set_overlay(self, overlay: QImage | None, opacity: float) -> None:
         """Lay an image over the frame; `opacity` is 0…1."""

@@ -224,7 +224,9 @@ class MethodTab(QObject):
             self.view.show_message("The network is being opened…")
             return
         layer = self._selection.layer or "the layer"
-        self.view.show_message(sentence or self.spec.empty.format(layer=layer), "" if sentence else self.spec.button)
+        takes_demo = self.spec.demo_button and self.panel.target.chosen_folder() is None
+        button = self.spec.demo_button if takes_demo else self.spec.button
+        self.view.show_message(sentence or self.spec.empty.format(layer=layer), "" if sentence else button)
 
     def _show(self, result: Result) -> None:
         self.result = result

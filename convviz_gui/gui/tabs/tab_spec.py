@@ -22,6 +22,7 @@ class TabSpec:
         automatic: the layer its methods take by themselves, or None where it is always the tree's.
         empty: what to do before there is a result, in one sentence; {layer} stands for the layer's id.
         button: text of the empty state's button.
+        demo_button: the same where a folder is needed and none is chosen: the demo's is taken.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TabSpec:
     automatic: Callable[[ModelInfo], str | None] | None
     empty: str
     button: str = ""
+    demo_button: str = ""
 
 
 def _activations(selection: Selection) -> PayloadView:
@@ -91,5 +93,6 @@ TABS = (
         lambda info: info.penultimate_layer,
         "Open a folder of pictures to see how the network sorts it; sub-folders become labels.",
         "Embed the pictures",
+        "Take the 600 demo pictures",
     ),
 )
