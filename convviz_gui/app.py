@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
     from convviz_gui.gui.main_window import MainWindow
+    from convviz_gui.gui.window.garbage import GarbageCollector
 
 NO_DISPLAY = (
     "convviz-gui: there is no display to open a window on. "
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         faulthandler.enable()
     app = make_application()
     window = make_window()
-    collect_garbage_here(app)
+    collect_garbage_here(window)
     # Importing torch must not compete with the window's first appearance.
     window.painted.connect(lambda: window.begin(options.files))
     window.show()
@@ -82,11 +83,13 @@ def make_application() -> QApplication:
     return app
 
 
-def collect_garbage_here(app: QApplication) -> None:
+def collect_garbage_here(window: MainWindow) -> GarbageCollector:
     """Keep Python from destroying Qt objects in the engine's thread."""
     from convviz_gui.gui.window.garbage import GarbageCollector
 
-    GarbageCollector(app)
+    collector = GarbageCollector(window)
+    window.client.ready.connect(collector.settle)
+    return collector
 
 
 def make_window() -> MainWindow:

@@ -92,10 +92,9 @@ def run(out: Path) -> int:
 def _window() -> Iterator[MainWindow]:
     from PySide6.QtCore import qInstallMessageHandler
 
-    from convviz_gui.app import make_application
+    from convviz_gui.app import collect_garbage_here, make_application
     from convviz_gui.gui.look.theme import Theme, apply_theme
     from convviz_gui.gui.main_window import MainWindow
-    from convviz_gui.gui.window.garbage import GarbageCollector
     from convviz_gui.gui.window.window_state import WindowState
     from convviz_gui.worker.client import EngineClient
 
@@ -105,7 +104,7 @@ def _window() -> Iterator[MainWindow]:
         app = make_application()
         apply_theme(app, Theme.LIGHT)
         window = MainWindow(EngineClient(), WindowState(Path(folder) / "tour.ini"))
-        collector = GarbageCollector()
+        collector = collect_garbage_here(window)
         window.resize(*SIZE)
         window.show()
         window.begin()

@@ -30,13 +30,14 @@ class Bench:
     """A main window and ways to let it live."""
 
     def __init__(self) -> None:
-        from convviz_gui.app import make_application
+        from convviz_gui.app import collect_garbage_here, make_application
         from convviz_gui.gui.main_window import MainWindow
         from convviz_gui.gui.window.window_state import WindowState
         from convviz_gui.worker.client import EngineClient
 
         self.app = make_application()
         self.window = MainWindow(EngineClient(), WindowState(Path(os.environ["CONVVIZ_HOME"]) / "bench.ini"))
+        collect_garbage_here(self.window)
         self.window.resize(1440, 900)
         self.window.show()
         self.window.begin()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Slot
 
 INTERVAL = 500
 """Milliseconds between looks."""
@@ -24,6 +24,7 @@ class GarbageCollector(QObject):
         self._timer.timeout.connect(self.look)
         self._timer.start(INTERVAL)
 
+    @Slot()
     def look(self) -> None:
         """Collect the generations that are due."""
         for generation, (count, threshold) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)):
@@ -31,7 +32,13 @@ class GarbageCollector(QObject):
                 return
             gc.collect(generation)
 
+    @Slot()
+    def settle(self) -> None:
+        """Leave what is there now, torch's half a million objects for the most part, out of all later collections."""
+        gc.freeze()
+
     def stop(self) -> None:
         """Leave collecting to Python again."""
         self._timer.stop()
+        gc.unfreeze()
         gc.enable()
