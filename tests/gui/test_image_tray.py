@@ -88,6 +88,17 @@ def test_bad_files_are_told_together_and_the_rest_goes_on(tray: ImageTray, qtbot
     qtbot.waitUntil(lambda: image_name(tray) == "good.png")
 
 
+def test_the_first_that_can_be_read_becomes_the_image(tray: ImageTray, qtbot: QtBot, tmp_path: Path) -> None:
+    tray.open_files([save(tmp_path / "old.png")])
+    qtbot.waitUntil(lambda: image_name(tray) == "old.png")
+    bad = [tmp_path / "bad1.png", tmp_path / "bad2.png"]
+    for path in bad:
+        path.write_bytes(b"no picture")
+    tray.open_files([*bad, save(tmp_path / "good.png", 1), save(tmp_path / "last.png", 2)])
+    qtbot.waitUntil(lambda: image_name(tray) == "good.png")
+    assert tray.view.currentIndex().row() == 1
+
+
 def test_bad_file_leaves_the_strip_at_the_picture_on_screen(tray: ImageTray, qtbot: QtBot, tmp_path: Path) -> None:
     tray.open_files([save(tmp_path / "a.png"), save(tmp_path / "b.png", 1)])
     qtbot.waitUntil(lambda: all(item.image is not None for item in tray.model.items))

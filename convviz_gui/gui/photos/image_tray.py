@@ -143,7 +143,12 @@ class ImageTray(QWidget):
             return
         self._failed.append(problem)
         if key == self._wanted:
-            self._return_to_shown()
+            # Of several files opened together, the next one takes the place of one that cannot be read.
+            following = next((r for r, item in enumerate(self.model.items) if item.key > key), None)
+            if following is None:
+                self._return_to_shown()
+            else:
+                self._select_row(following)
         self.model.remove(key)
 
     def _return_to_shown(self) -> None:
