@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.images import load_image
@@ -28,6 +28,7 @@ from convviz_gui.gui.latent.point_model import Role
 from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 from convviz_gui.gui.latent.skipped_dialog import SkippedDialog
 from convviz_gui.gui.latent.thumbnails import WAITING, Thumbnails
+from convviz_gui.gui.look.theme import Theme, apply_theme
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.latent import LatentView
 
@@ -297,16 +298,21 @@ def test_many_classes_share_colours_with_a_note(view: LatentView, points: Points
     assert raster._rows[0] == raster._rows[16] != raster._rows[1]
 
 
-def test_light_and_dark_have_their_own_colours(shown: LatentView) -> None:
+@pytest.fixture
+def light(dressed: QApplication) -> Iterator[QApplication]:
+    """The application in the light theme, and so again afterwards."""
+    apply_theme(dressed, Theme.LIGHT)
+    yield dressed
+    apply_theme(dressed, Theme.LIGHT)
+
+
+def test_light_and_dark_have_their_own_colours(light: QApplication, shown: LatentView) -> None:
     raster = the_plot(shown)._raster
-    light = raster._palette.copy()
-    dark = QPalette(shown.palette())
-    dark.setColor(QPalette.ColorRole.Base, QColor(20, 20, 22))
-    dark.setColor(QPalette.ColorRole.Window, QColor(20, 20, 22))
-    shown.setPalette(dark)
-    assert the_plot(shown).ground() == (20, 20, 22)
-    assert not np.array_equal(raster._palette, light)
-    assert shown.grab().toImage().pixelColor(10, 150).lightness() < 60
+    before, ground = raster._palette.copy(), the_plot(shown).ground()
+    apply_theme(light, Theme.DARK)
+    assert sum(the_plot(shown).ground()) < 200 < sum(ground)
+    assert not np.array_equal(raster._palette, before)
+    assert shown.grab().toImage().pixelColor(10, 150).lightness() < 80
 
 
 # ---------------------------------------------------------------------------------------------- frames
