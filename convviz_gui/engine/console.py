@@ -24,7 +24,6 @@ from convviz_gui.engine.types import (
     LoadModel,
     MethodInfo,
     ModelInfo,
-    ModelSpec,
     Outcome,
     Result,
     Run,
@@ -52,9 +51,9 @@ class Console:
     def __init__(self) -> None:
         self.session = Session()
 
-    def open(self, spec: ModelSpec, device: str = "auto") -> ModelInfo:
+    def open(self, command: LoadModel) -> ModelInfo:
         """Open a network."""
-        outcome = self._do(LoadModel(spec, device))
+        outcome = self._do(command)
         assert isinstance(outcome, ModelInfo)
         return outcome
 

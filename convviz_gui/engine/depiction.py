@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convviz_gui.engine.colormaps import COLORMAPS
 from convviz_gui.engine.logits import top_classes
-from convviz_gui.engine.payloads import ByteArray, Gallery, Heat, Maps, Overview, Payload, Points
+from convviz_gui.engine.payloads import ByteArray, Gallery, Heat, Maps, Overview, Payload, Points, Seen
 from convviz_gui.engine.plot import scatter
 from convviz_gui.engine.render import colourise, overlay
 from convviz_gui.engine.sheets import channel_sheet, filter_sheet, word_tile
@@ -61,6 +61,8 @@ def arrays(payload: Payload) -> dict[str, NDArray[Any]]:
                 "class_index": np.array(payload.class_index, np.int64),
                 "positive": np.array(payload.positive, np.bool_),
             }
+        case Seen():
+            return {"input": payload.tensor, "box": payload.box}
         case Points():
             return {
                 "features": payload.features,
@@ -82,6 +84,8 @@ def pictures(result: Result) -> dict[str, ByteArray]:
     match payload:
         case Overview():
             return {}
+        case Seen():
+            return {"input": payload.picture}
         case Maps():
             return {"channels": channel_sheet(payload)}
         case Gallery():
@@ -104,7 +108,7 @@ def tables(result: Result) -> dict[str, str]:
             return {"channels": _channels(payload)}
         case Points():
             return {"outliers": _outliers(result, payload)}
-        case Gallery() | Heat():
+        case Seen() | Gallery() | Heat():
             return {}
         case _:
             assert_never(payload)

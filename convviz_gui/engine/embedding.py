@@ -17,10 +17,10 @@ from torch import Tensor
 
 from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import features_and_logits
 from convviz_gui.engine.images import open_rgb
-from convviz_gui.engine.layers import channels_first
 from convviz_gui.engine.method import Steps, Update
+from convviz_gui.engine.network.hooks import features_and_logits
+from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.payloads import ByteArray, FloatArray, Skipped, frozen
 from convviz_gui.engine.preprocess import prepare_picture
 from convviz_gui.engine.session import Session

@@ -42,6 +42,18 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the network sees of a photo: `tensor` f32 [C, H, W], its input, and `picture` u8 [H, W, 3], that as colours.
+
+    `box` f32 [4]: the crop's x, y, width, height in the photo's pixels.
+    """
+
+    tensor: FloatArray = field(repr=False, compare=False)
+    picture: ByteArray = field(repr=False, compare=False)
+    box: FloatArray = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Maps:
     """Activations of one layer. `maps` f32 [C, h, w], the module's raw output; vectors are [C, 1, 1].
 
@@ -125,4 +137,4 @@ class Skipped:
     reason: str
 
 
-Payload = Overview | Maps | Gallery | Heat | Points
+Payload = Overview | Seen | Maps | Gallery | Heat | Points

@@ -106,6 +106,8 @@ def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis
         resized = preprocess.size
     elif isinstance(preprocess.resize, tuple):
         resized = preprocess.resize
+    elif preprocess.resize == "fit":
+        raise NotImplementedError
     else:
         short = min(height, width)
         resized = (int(preprocess.resize * height / short), int(preprocess.resize * width / short))

@@ -5,23 +5,29 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convviz_gui.engine import classes, devices, layers, preprocess
+from convviz_gui.engine import devices, preprocess
 from convviz_gui.engine.cache import ByteCache
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.method import Method, Need, Steps, find_method
-from convviz_gui.engine.models import OpenedModel, open_model
+from convviz_gui.engine.method import Method, Need, Steps, Update, find_method
 from convviz_gui.engine.names import close_names, did_you_mean
+from convviz_gui.engine.network.examine import examine, made_ready
+from convviz_gui.engine.opening.class_names import read_class_names
+from convviz_gui.engine.opening.models import OpenedModel, open_model
+from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.types import (
+    Amend,
     Command,
     Export,
     Exported,
+    Identify,
     ImageInput,
     LayerNode,
     LoadModel,
@@ -46,6 +52,7 @@ class Session:
         torch.backends.cudnn.deterministic = True
         self._model: nn.Module | None = None
         self._info: ModelInfo | None = None
+        self._opened: OpenedModel | None = None
         self.device = torch.device("cpu")
         self.maps_cache: ByteCache[tuple[str, str], Maps] = ByteCache(MAPS_CACHE_BYTES)
         self._input: tuple[str, Tensor, FloatArray] | None = None
@@ -103,7 +110,7 @@ class Session:
     ) -> ModelInfo:
         """Open a network that is already in memory. It is put in eval mode and its parameters are frozen."""
         opened = OpenedModel(module, name, "weights in memory", True, "", preprocess, tuple(class_names))
-        return self._open(opened, ModelSpec(name), devices.resolve(device))
+        return self._open(opened, ModelSpec(name), devices.resolve(device), "float32")
 
     def execute(self, command: Command) -> Steps[Outcome]:
         """Carry out a command; the generator returns its outcome. Raises `EngineError` for what the user can mend."""
@@ -112,7 +119,12 @@ class Session:
                 # A device that is not there is said before a download, not after it.
                 device = devices.resolve(command.device)
                 opened = yield from open_model(command.spec)
-                return self._open(opened, command.spec, device)
+                return self._open(opened, opened.spec or command.spec, device, command.precision)
+            case Identify():
+                return (yield from identify(Path(command.weights)))
+            case Amend():
+                yield Update(0, 1, "forward pass")
+                return self._amend(command)
             case MoveModel():
                 return self._move(command.device)
             case Run():
@@ -124,30 +136,26 @@ class Session:
             case _:
                 assert_never(command)
 
-    def _open(self, opened: OpenedModel, spec: ModelSpec, device: torch.device) -> ModelInfo:
-        module = opened.module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-        size = (opened.preprocess.channels, *opened.preprocess.size)
-        found = layers.trace(module, size, device)
-        root = layers.layer_tree(module, found, opened.name)
-        self._info = ModelInfo(
-            spec=spec,
-            name=opened.name,
-            weights=opened.weights,
-            trained=opened.trained,
-            digest=opened.digest,
-            n_params=root.n_params,
-            device=str(device),
-            preprocess=opened.preprocess,
-            class_names=opened.class_names,
-            n_classes=classes.n_classes(found.n_logits),
-            root=root,
-            default_map_layer=layers.default_map_layer(root),
-            penultimate_layer=layers.penultimate_layer(found),
-            notes=opened.notes,
-        )
-        self._model, self.device = module, device
-        self._forget()
-        return self._info
+    def _open(self, opened: OpenedModel, spec: ModelSpec, device: torch.device, precision: str) -> ModelInfo:
+        module = made_ready(opened.module, device)
+        info = examine(module, opened, spec, device, precision)
+        self._model, self._opened, self.device = module, opened, device
+        return self._now(info)
+
+    def _amend(self, command: Amend) -> ModelInfo:
+        """The open network with another preprocessing or other class names."""
+        info, opened = self.info, self._opened
+        assert opened is not None
+        spec = info.spec
+        if command.preprocess is not None:
+            spec = dataclasses.replace(spec, preprocess=command.preprocess)
+            opened = dataclasses.replace(opened, preprocess=command.preprocess)
+        if command.class_names is not None:
+            spec = dataclasses.replace(spec, class_names=command.class_names)
+            opened = dataclasses.replace(opened, class_names=read_class_names(command.class_names))
+        amended = examine(self.model, opened, spec, self.device, info.precision)
+        self._opened = opened
+        return self._now(amended)
 
     def _move(self, device_name: str) -> ModelInfo:
         device = devices.resolve(device_name)
@@ -158,13 +166,13 @@ class Session:
             self.model.to(self.device)
             raise
         self.device = device
-        self._info = dataclasses.replace(self.info, device=str(device))
-        self._forget()
-        return self._info
+        return self._now(dataclasses.replace(self.info, device=str(device)))
 
-    def _forget(self) -> None:
+    def _now(self, info: ModelInfo) -> ModelInfo:
+        self._info = info
         self.maps_cache.clear()
         self._input = None
+        return info
 
     # ----------------------------------------------------------------------------------------------- running
 

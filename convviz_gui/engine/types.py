@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
 
 from convviz_gui.engine.params import Settings, Spec
 from convviz_gui.engine.payloads import ByteArray, Payload
@@ -36,18 +38,22 @@ class Preprocess:
     Args:
         size: (H, W) of the input tensor in pixels.
         resize: shorter side in pixels before the crop; or (H, W) to squash the photo to before the crop; or None to
-            squash it to `size` whole.
+            squash it to `size` whole; or "fit" to shrink it whole into `size` and fill the margins with the mean.
         interpolation: "nearest", "bilinear", "bicubic" or "lanczos" (Pillow's, antialiased).
-        mean, std: per input channel, of values in 0…1; their length is the number of input channels.
+        mean, std: per input channel, of values in 0…1, in the order of the channels in the tensor; their length is the
+            number of input channels: 1 is grey, 3 are colours; channels beyond the third get their mean, which is 0 in
+            the tensor.
         source: where this came from, in words.
+        channel_order: "rgb" or "bgr".
     """
 
     size: tuple[int, int]
-    resize: int | tuple[int, int] | None
+    resize: int | tuple[int, int] | Literal["fit"] | None
     interpolation: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
     source: str = ""
+    channel_order: str = "rgb"
 
     @property
     def channels(self) -> int:
@@ -69,11 +75,90 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Which network to open: `source` is "demo", "torchvision:NAME" or "timm:NAME"."""
+    """Which network to open, and how.
+
+    Args:
+        source: "demo", "torchvision:NAME", "timm:NAME", "FILE.py:FACTORY", or "" for the network that `weights` are of.
+        weights: path of a weights file.
+        pretrained: take the weights that the library publishes.
+        trusted: SHA-256 of the Python file that the user trusts; code runs only if the file still has it.
+        partial: load what fits of `weights` and leave the rest random.
+        class_names: path of a text or JSON file, or of a dataset's folder, whose names replace the network's.
+        preprocess: replaces what is found from the network.
+    """
 
     source: str = "demo"
     weights: str | None = None
     pretrained: bool = False
+    trusted: str | None = None
+    partial: bool = False
+    class_names: str | None = None
+    preprocess: Preprocess | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network that a weights file may be of.
+
+    `score` is the fraction 0…1 of all tensors, the network's and the file's, that fit by name and shape; the class
+    count and the input channels are taken from the file. `mismatched` holds (name, expected shape, shape found).
+    """
+
+    model: str
+    score: float
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """True if every tensor fits."""
+        return not (self.missing or self.unexpected or self.mismatched)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a weights file may be of, best first; `n_classes` as its head's shape tells, or None."""
+
+    weights: str
+    candidates: tuple[Candidate, ...]
+    n_classes: int | None = None
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    FACT = "fact"
+    HANDLED = "handled"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the health report: `title` what was found, `detail` what was done about it or what it means.
+
+    `kind` is a stable word for programs: "wrappers", "in-place", "functional", "reused", "frozen", "batch-norm", "nan",
+    "single-logit", "layout", "input-channels", "precision", "never-ran", "no-gradient", "preprocessing", "weights", …
+    """
+
+    kind: str
+    level: Level
+    title: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """The input pixels that a map's position (i, j) sees: rows from start[0] + i·stride[0], size[0] of them.
+
+    Columns alike. Nothing is cut at the input's edge. `gated` is True if gates that average the whole picture (squeeze
+    and excitation) scale the channels besides: they are not counted.
+    """
+
+    size: tuple[int, int]
+    stride: tuple[float, float]
+    start: tuple[float, float]
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +173,7 @@ class LayerNode:
         n_params: parameters inside it, children included.
         depth: its place in the order in which layers finish, from 0; None if it never ran.
         channels_last: True if `shape` is [h, w, C], as inside Swin, and not [C, h, w].
+        receptive_field: of a map's positions; None for vectors, tokens, and whatever cannot be told.
     """
 
     id: str
@@ -99,6 +185,7 @@ class LayerNode:
     depth: int | None
     children: tuple[LayerNode, ...] = ()
     channels_last: bool = False
+    receptive_field: ReceptiveField | None = None
 
     def walk(self) -> Iterator[LayerNode]:
         """This node and everything below it, parents first."""
@@ -121,8 +208,9 @@ class LayerNode:
 class ModelInfo:
     """Everything the outside knows of the open network.
 
-    `weights` says in words where the weights came from ("random weights", a file's name, "IMAGENET1K_V1");
-    `trained` is False for random weights. `class_names` has K entries or none.
+    `weights` says in words where the weights came from ("random weights", a file's name, "IMAGENET1K_V1"), and what of
+    it was left out; `trained` is False for random weights. `class_names` has K entries or none. `health` is what was
+    found on opening. `cannot` holds (method, reason) for methods that do not apply.
     """
 
     spec: ModelSpec
@@ -139,6 +227,9 @@ class ModelInfo:
     default_map_layer: str | None
     penultimate_layer: str | None
     notes: tuple[str, ...] = ()
+    health: tuple[Finding, ...] = ()
+    cannot: tuple[tuple[str, str], ...] = ()
+    precision: str = "float32"
 
     def layers(self) -> tuple[LayerNode, ...]:
         """Every layer that ran, in order of execution."""
@@ -178,17 +269,37 @@ class MethodInfo:
 
 @dataclass(frozen=True, slots=True)
 class LoadModel:
-    """Open a network on a device: "auto", "cpu", "cuda", "cuda:1" or "mps"."""
+    """Open a network on a device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+
+    `precision` is "float32", "bfloat16" or "float16": what forward passes compute in. Attributions keep float32.
+    """
 
     spec: ModelSpec
     device: str = "auto"
+    precision: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Which networks a weights file may be of; opens nothing."""
+
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Give the open network another preprocessing or other class names (path as in `ModelSpec`); None keeps them."""
+
+    preprocess: Preprocess | None = None
+    class_names: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MoveModel:
-    """Move the open network to another device, keeping everything else."""
+    """Move the open network to another device or precision (as in `LoadModel`), keeping everything else."""
 
     device: str
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +322,7 @@ class Export:
     folder: str
 
 
-Command = LoadModel | MoveModel | Run | Export
+Command = LoadModel | Identify | Amend | MoveModel | Run | Export
 
 
 # --------------------------------------------------------------------------------------------- results
@@ -255,4 +366,4 @@ class Catalogue:
     devices: tuple[str, ...]
 
 
-Outcome = ModelInfo | Result | Exported
+Outcome = ModelInfo | Candidates | Result | Exported

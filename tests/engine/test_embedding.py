@@ -15,8 +15,8 @@ from convviz_gui.engine.datasets import Listing, list_folder
 from convviz_gui.engine.embedding import Embedding, embed
 from convviz_gui.engine.embedding_cache import embed_cached
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import features_and_logits
 from convviz_gui.engine.images import load_image
+from convviz_gui.engine.network.hooks import features_and_logits
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess
 from tests.engine.test_neighbours import finish

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import run_to
+from convviz_gui.engine.network.hooks import run_to
 from convviz_gui.engine.optim.canvas import noise
 from convviz_gui.engine.payloads import Gallery
 from convviz_gui.engine.session import Session

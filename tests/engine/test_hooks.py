@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import activations, features_and_logits, logits_and_leaf, logits_of, run_to
+from convviz_gui.engine.network.hooks import activations, features_and_logits, logits_and_leaf, logits_of, run_to
 
 
 class InPlace(nn.Module):

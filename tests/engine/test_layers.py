@@ -7,8 +7,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from convviz_gui.engine.hooks import features_and_logits
-from convviz_gui.engine.layers import default_map_layer, layer_tree, penultimate_layer, trace
+from convviz_gui.engine.network.hooks import features_and_logits
+from convviz_gui.engine.network.layers import default_map_layer, layer_tree, penultimate_layer, trace
 
 CPU = torch.device("cpu")
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from convviz_gui.engine import classes, logits
+from convviz_gui.engine import logits
+from convviz_gui.engine.network import classes
 
 
 @pytest.mark.parametrize("n_logits", [1, 2, 7])

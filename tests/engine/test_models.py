@@ -21,11 +21,11 @@ import torchvision
 from torchvision.models import SqueezeNet1_1_Weights
 
 from convviz_gui.engine import preprocess
-from convviz_gui.engine.download import fetch
 from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.images import open_rgb
 from convviz_gui.engine.method import Update
-from convviz_gui.engine.models import OpenedModel, open_model, search_models
+from convviz_gui.engine.opening.download import fetch
+from convviz_gui.engine.opening.models import OpenedModel, open_model, search_models
 from convviz_gui.engine.types import ModelSpec
 from convviz_gui.engine.zoo.architecture import Published
 
@@ -320,7 +320,7 @@ server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Hub)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.models import open_model
+from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.types import ModelSpec
 
 def run(source):

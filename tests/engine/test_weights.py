@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.fitting import fit
-from convviz_gui.engine.weights import file_digest, read_weights, state_digest
+from convviz_gui.engine.opening.fitting import fit
+from convviz_gui.engine.opening.weights import file_digest, read_weights, state_digest
 from convviz_gui.engine.zoo.catalogue import find
 
 STATE = {"conv.weight": torch.arange(12.0).reshape(3, 1, 2, 2), "conv.bias": torch.ones(3)}

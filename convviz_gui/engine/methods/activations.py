@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import run_to
-from convviz_gui.engine.layers import channels_first
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.network.hooks import run_to
+from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Maps
 from convviz_gui.engine.session import Session, read_only

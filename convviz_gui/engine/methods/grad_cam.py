@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-from convviz_gui.engine import classes
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import logits_and_leaf
-from convviz_gui.engine.layers import channels_first
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.network import classes
+from convviz_gui.engine.network.hooks import logits_and_leaf
+from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session, read_only

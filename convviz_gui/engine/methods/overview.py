@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from convviz_gui.engine import classes
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import logits_of, tensor_of
-from convviz_gui.engine.layers import channels_first, watching
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.network import classes
+from convviz_gui.engine.network.hooks import logits_of, tensor_of
+from convviz_gui.engine.network.layers import channels_first, watching
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Overview as OverviewPayload
 from convviz_gui.engine.payloads import frozen

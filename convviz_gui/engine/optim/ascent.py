@@ -9,8 +9,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from convviz_gui.engine import hooks
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.network import hooks
 from convviz_gui.engine.optim.canvas import N_STARTS
 from convviz_gui.engine.optim.objectives import Objective
 from convviz_gui.engine.optim.unblocking import Unblocked

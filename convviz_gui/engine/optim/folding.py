@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from convviz_gui.engine.hooks import run_to
-from convviz_gui.engine.layers import watching
+from convviz_gui.engine.network.hooks import run_to
+from convviz_gui.engine.network.layers import watching
 
 TOLERANCE = 1e-3
 """Largest difference, relative to the layer's largest value, that a copy may show to be used."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import run_to
+from convviz_gui.engine.network.hooks import run_to
 from convviz_gui.engine.optim.ascent import Slope
 from convviz_gui.engine.optim.canvas import PixelCanvas, noise
 from convviz_gui.engine.optim.folding import folded

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Progressed, Started
-from convviz_gui.engine.types import Export, LoadModel, MoveModel, Run
+from convviz_gui.engine.types import Amend, Export, Identify, LoadModel, MoveModel, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.theme import UNIT, numbers_font
@@ -139,6 +139,10 @@ class StatusBar(QStatusBar):
                 return f"Opening {spec.source}"
             case MoveModel(device=device):
                 return f"Moving to {device_name(device)}"
+            case Identify():
+                return "Recognising the weights"
+            case Amend():
+                return "Preparing the network anew"
             case Export():
                 return "Saving"
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.hooks import INPUT_MARK, logits_of, tensor_of
+from convviz_gui.engine.network.hooks import INPUT_MARK, logits_of, tensor_of
 from convviz_gui.engine.types import LayerNode
 
 _PASSING_ON = (nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)

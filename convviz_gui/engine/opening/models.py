@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from convviz_gui.engine.download import fetch
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.fitting import Fitted, fit
 from convviz_gui.engine.method import Steps, Update
-from convviz_gui.engine.types import ModelSpec, Preprocess
-from convviz_gui.engine.weights import file_digest, read_weights, state_digest
+from convviz_gui.engine.opening.download import fetch
+from convviz_gui.engine.opening.fitting import Fitted, fit
+from convviz_gui.engine.opening.weights import file_digest, read_weights, state_digest
+from convviz_gui.engine.types import Finding, ModelSpec, Preprocess
 from convviz_gui.engine.zoo.architecture import Architecture
 from convviz_gui.engine.zoo.catalogue import ModelEntry, find, search_models
 from convviz_gui.paths import resource
@@ -31,7 +31,8 @@ RANDOM = "random weights"
 class OpenedModel:
     """A network in memory, on the CPU; fields as in `ModelInfo`.
 
-    `digest` is the SHA-256 of the weights' file, or of the state dict where there is none.
+    `digest` is the SHA-256 of the weights' file, or of the state dict where there is none. `findings` are what the door
+    it came in by has to say; `spec` is what was opened where that says more than what was asked (a recognised file).
     """
 
     module: nn.Module
@@ -42,6 +43,8 @@ class OpenedModel:
     preprocess: Preprocess
     class_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    spec: ModelSpec | None = None
 
 
 def open_model(spec: ModelSpec) -> Steps[OpenedModel]:

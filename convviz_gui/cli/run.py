@@ -1,0 +1,78 @@
+"""`convviz run METHOD`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from convviz_gui.cli.model_options import add_model_options, load_command
+from convviz_gui.cli.terminal import DONE, Parser, name, say
+from convviz_gui.engine.channels import parse_channels
+from convviz_gui.engine.params import Settings, Spec
+
+if TYPE_CHECKING:
+    from convviz_gui.engine.types import MethodInfo
+
+
+def add(run: argparse.ArgumentParser, *, complete: bool) -> None:
+    """Its options: of every method, if `complete`."""
+    if not complete:
+        return
+    from convviz_gui.engine.method import methods
+
+    choices = run.add_subparsers(metavar="METHOD", required=True, parser_class=Parser, dest="method")
+    for method_name, method in methods().items():
+        info = method.info()
+        parser = choices.add_parser(method_name, help=info.title, description=info.summary, epilog=info.reference)
+        add_model_options(parser)
+        parser.add_argument(
+            "--image", metavar="FILE", type=name, nargs="+", action="extend", default=[], help="pictures"
+        )
+        parser.add_argument("--folder", metavar="DIR", type=name, help="a folder of pictures; sub-folders are labels")
+        parser.add_argument("--layer", metavar="ID", type=name, help="a layer as `convviz layers` lists it")
+        parser.add_argument("--channels", metavar="LIST", help="like 0,3,8-15, or 'first 64', or all")
+        parser.add_argument(
+            "--class", metavar="N", dest="class_index", type=int, help="class index; else the top class"
+        )
+        parser.add_argument("--seed", metavar="N", type=int, default=0, help="same seed, same result")
+        parser.add_argument("--out", metavar="DIR", type=name, required=True, help="the folder to write into")
+        for spec in info.specs:
+            _add_setting(parser, spec)
+        parser.set_defaults(command=_run, info=info)
+
+
+def _add_setting(parser: argparse.ArgumentParser, spec: Spec) -> None:
+    unit = f" {spec.unit}" if spec.unit else ""
+    text = f"{spec.label}: {spec.help} ({spec.accepts()}; default {spec.default}{unit})".replace("%", "%%")
+    parser.add_argument(spec.flag, metavar="VALUE", dest=f"setting_{spec.name}", help=text)
+
+
+def _run(options: argparse.Namespace, words: list[str]) -> int:
+    from convviz_gui.engine.console import Console, Order
+
+    info: MethodInfo = options.info
+    order = Order(
+        method=info.name,
+        settings=_settings(info, options),
+        layer=options.layer,
+        class_index=options.class_index,
+        channels=options.channels,
+        images=tuple(options.image),
+        folder=options.folder,
+        seed=options.seed,
+    )
+    if order.channels is not None:
+        parse_channels(order.channels)
+    console = Console()
+    console.open(load_command(options))
+    facts = console.run(info, order, options.out, ["convviz", *words])
+    for item in facts["skipped"]:
+        say(f"left out {item['path']}: {item['reason']}")
+    print(json.dumps(facts, indent=1) if options.json else f"Wrote {len(facts['files']) + 1} files to {options.out}")
+    return DONE
+
+
+def _settings(info: MethodInfo, options: argparse.Namespace) -> Settings:
+    written = {spec.name: getattr(options, f"setting_{spec.name}") for spec in info.specs}
+    return tuple((spec.name, spec.parse(written[spec.name])) for spec in info.specs if written[spec.name] is not None)
