@@ -13,6 +13,9 @@ EXPORT = "export"
 Each export has a lane of its own, "export#1", so that none replaces another.
 """
 
+IDENTIFY = "identify"
+"""Which networks a weights file may be of: needs no model either, and is answered while one is at work."""
+
 
 def kind_of(lane: str) -> str:
     """What a lane is for: "export" of "export#3", "activations" of "activations"."""

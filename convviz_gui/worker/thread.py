@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.jobs import Failed, Job, Ready, run_job
 from convviz_gui.engine.types import Catalogue
-from convviz_gui.worker.mailbox import EXPORT, Inbox, Outbox, kind_of
+from convviz_gui.worker.mailbox import EXPORT, IDENTIFY, Inbox, Outbox, kind_of
 
 if TYPE_CHECKING:
     from convviz_gui.engine.session import Session
@@ -42,12 +42,13 @@ class EngineThread(QThread):
             return
         self.outbox.send(Ready(catalogue))
         while (job := self._inbox.take()) is not None:
-            self._do(session, job)
+            self._do(session, job, _guests(job.lane))
 
-    def _do(self, session: Session, job: Job) -> None:
+    def _do(self, session: Session, job: Job, welcome: frozenset[str]) -> None:
         def breathe() -> None:
-            while (guest := self._inbox.take_urgent(_guests(job.lane))) is not None:
-                self._do(session, guest)
+            while (guest := self._inbox.take_urgent(welcome)) is not None:
+                # Whom the host keeps waiting does not come in by way of its guest.
+                self._do(session, guest, welcome & _guests(guest.lane))
 
         try:
             run_job(session, job, self.outbox, breathe)
@@ -59,8 +60,11 @@ def _guests(host: str) -> frozenset[str]:
     """Lanes that may run between two steps of a job in the lane `host`."""
     if host == "session":
         # The others are for the network that is being opened.
-        return frozenset({EXPORT})
-    return frozenset() if kind_of(host) in URGENT else URGENT
+        return frozenset({EXPORT, IDENTIFY})
+    if kind_of(host) in URGENT:
+        return frozenset()
+    # A file is looked at for seconds: not too long for a run to wait, but for a click on a layer.
+    return URGENT if host == IDENTIFY else URGENT | {IDENTIFY}
 
 
 def _bring_up() -> tuple[Session, Catalogue]:
