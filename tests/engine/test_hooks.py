@@ -132,5 +132,7 @@ def test_logits_in_other_shapes() -> None:
     torch.testing.assert_close(logits_of({"aux": torch.zeros(2, 3), "logits": rows}), rows)
     torch.testing.assert_close(logits_of((rows, torch.zeros(1))), rows)
     assert logits_of(torch.zeros(5)).shape == (5, 1)
-    with pytest.raises(EngineError, match="not class scores"):
-        logits_of(torch.zeros(1, 3, 8, 8))
+    torch.testing.assert_close(logits_of(torch.arange(24.0).view(2, 3, 2, 2)), torch.arange(6.0).view(2, 3) * 4 + 1.5)
+    for output in (torch.zeros(1, 3, 8), torch.zeros(2, 3, dtype=torch.long), None, "words"):
+        with pytest.raises(EngineError, match="not class scores"):
+            logits_of(output)

@@ -64,7 +64,8 @@ def layer_maps(session: Session, request: Run) -> Maps:
     if known is not None:
         return known
     x, box = session.input(request.image)
-    with torch.inference_mode():
+    # Not in inference mode: what a network keeps of a pass could then not be differentiated in the next.
+    with torch.no_grad():
         output = channels_first(run_to(session.model, x, layer), node)[0].float()
         maps = output[:, None, None] if output.ndim == 1 else output
         numbers = channel_statistics(maps)

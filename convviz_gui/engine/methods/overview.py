@@ -12,8 +12,9 @@ from torch import nn
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network import classes
-from convviz_gui.engine.network.hooks import logits_of, tensor_of
 from convviz_gui.engine.network.layers import channels_first, watching
+from convviz_gui.engine.network.outputs import logits_of, tensor_of
+from convviz_gui.engine.network.passes import forward
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Overview as OverviewPayload
 from convviz_gui.engine.payloads import frozen
@@ -63,8 +64,9 @@ class Overview(Method[OverviewParams]):
             if node is not None and tensor is not None:
                 found[node.id] = layer_sparsity(channels_first(tensor, node)[0])
 
-        with torch.inference_mode(), watching(session.model, watch):
-            logits = logits_of(session.model(x))
+        # Not in inference mode: what a network keeps of a pass could then not be differentiated in the next.
+        with torch.no_grad(), watching(session.model, watch):
+            logits = logits_of(forward(session.model, x))
         numbers = np.array(list(found.values()), np.float32).reshape(-1, 2)
         return OverviewPayload(
             logits=read_only(logits[0]),

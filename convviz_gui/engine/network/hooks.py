@@ -14,6 +14,22 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.network.outputs import logits_of, replaced, tensor_of
+from convviz_gui.engine.network.passes import forward
+
+__all__ = [
+    "INPUT_MARK",
+    "Visit",
+    "activations",
+    "features_and_logits",
+    "logits_and_leaf",
+    "logits_of",
+    "module_at",
+    "run_to",
+    "split_call",
+    "tensor_of",
+    "visiting",
+]
 
 INPUT_MARK = "@input"
 
@@ -50,7 +66,7 @@ def visiting(model: nn.Module, visits: Mapping[str, Visit]) -> Iterator[None]:
             module = module_at(model, layer)
             call = split_call(layer.removesuffix(INPUT_MARK))[1]
             if layer.endswith(INPUT_MARK):
-                handles.append(module.register_forward_pre_hook(_input_hook(layer, visit, call)))
+                handles.append(module.register_forward_pre_hook(_input_hook(layer, visit, call), with_kwargs=True))
             else:
                 handles.append(module.register_forward_hook(_output_hook(layer, visit, call)))
         yield
@@ -69,12 +85,23 @@ def run_to(model: nn.Module, x: Tensor, layer: str) -> Tensor:
 
 def activations(model: nn.Module, x: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     """The outputs of several layers from one forward pass, which ends at the deepest of them."""
-    caught: dict[str, Tensor] = {}
     wanted = set(layers)
+    caught, ended = _caught(model, x, wanted, stop=True)
+    if not ended and caught.keys() == wanted:
+        # A network that swallows every exception went on and may have worked in place on the last one.
+        caught, _ = _caught(model, x, wanted, stop=False)
+    if missing := wanted - caught.keys():
+        raise _never_ran(", ".join(sorted(missing)))
+    return caught
+
+
+def _caught(model: nn.Module, x: Tensor, wanted: set[str], *, stop: bool) -> tuple[dict[str, Tensor], bool]:
+    """The outputs of the layers that ran, and whether the pass ended at the last of them."""
+    caught: dict[str, Tensor] = {}
 
     def visit_for(layer: str) -> Visit:
         def visit(output: Tensor) -> None:
-            last = len(caught) == len(wanted) - 1
+            last = stop and len(caught) == len(wanted) - 1
             # Nothing runs after the last one that could change it in place.
             caught[layer] = output if last else output.clone()
             if last:
@@ -84,18 +111,17 @@ def activations(model: nn.Module, x: Tensor, layers: Sequence[str]) -> dict[str,
 
     with visiting(model, {layer: visit_for(layer) for layer in wanted}):
         try:
-            model(x)
+            forward(model, x)
         except _Stop:
-            return caught
-    missing = ", ".join(sorted(wanted - caught.keys()))
-    raise _never_ran(missing)
+            return caught, True
+    return caught, False
 
 
 def features_and_logits(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Tensor]:
     """A layer's output and the logits [B, K] from one forward pass without gradients."""
     caught: list[Tensor] = []
     with torch.no_grad(), visiting(model, {layer: lambda output: caught.append(output.clone())}):
-        logits = logits_of(model(x))
+        logits = logits_of(forward(model, x))
     if not caught:
         raise _never_ran(layer)
     return caught[0], logits
@@ -104,23 +130,23 @@ def features_and_logits(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor
 def logits_and_leaf(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Tensor]:
     """Logits [B, K] that can be differentiated with respect to `leaf`, the output of `layer`, and no further down.
 
-    Below the layer the pass runs without gradients, so it costs no more than a bare forward pass there. The network
-    goes on with a copy of the leaf: a later in-place operation changes neither it nor its gradient.
+    Parameters that require no gradient make the pass below the layer as cheap as a bare forward pass. The network
+    goes on with a copy of the leaf: a later in-place operation changes neither it nor its gradient. A layer inside a
+    part that runs without gradients can be looked at if what follows that part is differentiable.
     Raises `EngineError` if the layer does not run or the logits do not depend on it differentiably.
     """
     caught: list[Tensor] = []
 
     def visit(output: Tensor) -> Tensor:
-        torch.set_grad_enabled(True)
-        caught.append(output.detach().clone().requires_grad_(True))
-        return caught[0].clone()
+        with torch.enable_grad():  # the network may have switched it off around this layer
+            caught.append(output.detach().clone().requires_grad_(True))
+            return caught[0].clone()
 
-    # `no_grad` puts the grad mode back that `visit` switches on.
-    with torch.no_grad(), visiting(model, {layer: visit}):
-        logits = logits_of(model(x))
+    with torch.enable_grad(), visiting(model, {layer: visit}):
+        logits = logits_of(forward(model, x))
     if not caught:
         raise _never_ran(layer)
-    if logits.grad_fn is None:
+    if not _depends(logits, caught[0]):
         raise EngineError(
             f"The network's output does not depend differentiably on {layer!r}",
             "Choose a deeper layer; a part of this network that runs without gradients cannot be looked through",
@@ -128,28 +154,18 @@ def logits_and_leaf(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Te
     return logits, caught[0]
 
 
-def tensor_of(output: Any) -> Tensor | None:
-    """The (first) floating-point tensor in a module's output, or None."""
-    if isinstance(output, Tensor):
-        return output if output.is_floating_point() else None
-    if isinstance(output, Mapping):
-        output = list(output.values())
-    if isinstance(output, (tuple, list)):
-        return next((found for item in output if (found := tensor_of(item)) is not None), None)
-    return None
-
-
-def logits_of(output: Any) -> Tensor:
-    """The logits [B, K] in a network's output (a tensor, or the first in a tuple or dict); a [B] output is [B, 1]."""
-    if isinstance(output, Mapping) and "logits" in output:
-        output = output["logits"]
-    logits = tensor_of(output)
-    if logits is not None and logits.ndim == 1:
-        logits = logits.unsqueeze(1)
-    if logits is None or logits.ndim != 2:
-        shape = "no tensor" if logits is None else f"a tensor of shape {tuple(logits.shape)}"
-        raise EngineError(f"This network returns {shape}, not class scores", "Open a network that classifies images")
-    return logits if logits.dtype == torch.float64 else logits.float()
+def _depends(logits: Tensor, leaf: Tensor) -> bool:
+    """Whether the graph of the logits reaches the leaf; with trainable parameters it may have other ends only."""
+    seen, waiting = set(), [logits.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        if getattr(node, "variable", None) is leaf:
+            return True
+        seen.add(node)
+        waiting += [step for step, _ in node.next_functions]
+    return False
 
 
 def _output_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, Any, Any], Any]:
@@ -163,13 +179,13 @@ def _output_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, An
     return hook
 
 
-def _input_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, Any], Any]:
+def _input_hook(layer: str, visit: Visit, call: int) -> Callable[[nn.Module, Any, Any], Any]:
     calls = 0
 
-    def hook(_module: nn.Module, inputs: Any) -> Any:
+    def hook(_module: nn.Module, inputs: Any, words: Any) -> Any:
         nonlocal calls
         calls += 1
-        return _visited(layer, visit, inputs) if calls == call else None
+        return _visited(layer, visit, (inputs, words)) if calls == call else None
 
     return hook
 
@@ -179,13 +195,7 @@ def _visited(layer: str, visit: Visit, output: Any) -> Any:
     if tensor is None:
         raise EngineError(f"Layer {layer!r} returns no tensor that could be shown", "Choose a layer inside it")
     replacement = visit(tensor)
-    if replacement is None:
-        return None
-    if isinstance(output, Tensor):
-        return replacement
-    if isinstance(output, (tuple, list)) and output[0] is tensor:
-        return type(output)([replacement, *output[1:]])
-    raise EngineError(f"Layer {layer!r} returns several tensors", "Choose a layer inside it")
+    return None if replacement is None else replaced(output, tensor, replacement)
 
 
 def _unknown(layer: str) -> EngineError:

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.network.hooks import INPUT_MARK, logits_of, tensor_of
-from convviz_gui.engine.types import LayerNode
+from convviz_gui.engine.network.hooks import INPUT_MARK
+from convviz_gui.engine.network.outputs import findings_of, logits_of, tensor_of
+from convviz_gui.engine.network.passes import forward
+from convviz_gui.engine.types import Finding, LayerNode
 
 _PASSING_ON = (nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)
 """In eval mode these make nothing: the layer before them has the same features and a name that says more."""
@@ -43,10 +45,11 @@ class Call:
 
 @dataclass(slots=True)
 class Trace:
-    """All calls of a forward pass in the order in which they finished, and the number of logits."""
+    """All calls of a forward pass in the order in which they finished, the number of logits, and how they were found."""
 
     calls: list[Call] = field(default_factory=list)
     n_logits: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 Watch = Callable[[str, int, nn.Module, Any, Any], None]
@@ -92,7 +95,9 @@ def trace(model: nn.Module, example_shape: tuple[int, int, int], device: torch.d
 
     noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
     with torch.no_grad(), watching(model, watch):
-        found.n_logits = logits_of(model(noise)).shape[1]
+        output = forward(model, noise)
+    found.n_logits = logits_of(output).shape[1]
+    found.findings = findings_of(output)
     return found
 
 
