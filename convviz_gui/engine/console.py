@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convviz_gui.engine import devices
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.errors import EngineError, Problem
 from convviz_gui.engine.export import MANIFEST, write_results
 from convviz_gui.engine.images import load_image
-from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Progressed, Ready, Started, run_job
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Moved, Progressed, Ready, Started, run_job
 from convviz_gui.engine.params import Settings
 from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.session import Session
@@ -53,6 +54,9 @@ class Console:
 
     def open(self, command: LoadModel) -> ModelInfo:
         """Open a network."""
+        problem = devices.unusable() if command.device == "auto" else None
+        if problem is not None:
+            _say(problem)
         outcome = self._do(command)
         assert isinstance(outcome, ModelInfo)
         return outcome
@@ -118,6 +122,11 @@ def _raised_again(problem: Problem) -> EngineError:
     return error
 
 
+def _say(problem: Problem) -> None:
+    if sys.stderr is not None:
+        print(f"convviz: {' '.join(str(problem).split())}", file=sys.stderr, flush=True)
+
+
 class _Terminal:
     """Shows progress on one line of stderr if somebody sits there; keeps the last message."""
 
@@ -133,6 +142,9 @@ class _Terminal:
                 self._show(message)
             case Finished() | Failed() | Cancelled():
                 self.last = message
+            case Moved():
+                self.clear()
+                _say(message.problem)
             case Ready() | Started():
                 pass
 
@@ -151,3 +163,4 @@ class _Terminal:
         """Remove the progress line."""
         if self._written:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._written = False

@@ -7,6 +7,8 @@ import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 
+from convviz_gui.engine.faults import Fault, FaultKind, device_words, fault_of, memory_words, unsupported_words
+
 
 class ProblemKind(StrEnum):
     """Whose move it is: the user's, the machine's, or ours."""
@@ -49,9 +51,6 @@ class Problem:
         return f"{self.title}. {self.hint}" if self.hint else f"{self.title}."
 
 
-_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""How torch says it of a graphics card, and of the CPU on Unix and on Windows; its error there is a RuntimeError."""
-
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
@@ -74,19 +73,28 @@ def problem_from(error: BaseException) -> Problem:
             "Check that the path exists and that you may use it",
             detail,
         )
-    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY):
-        return Problem(
-            ProblemKind.RESOURCE,
-            f"Not enough memory: {_first_line(error).rpartition('DefaultCPUAllocator: ')[2]}",
-            "Choose fewer channels or images, a smaller picture, or the CPU",
-            detail,
-        )
+    fault = fault_of(error)
+    if fault is not None:
+        return _refusal(error, fault, detail)
     return Problem(
         ProblemKind.BUG,
         f"Something went wrong inside ConvViz ({type(error).__name__}: {_first_line(error)})",
         "Please report it with the details",
         detail,
     )
+
+
+def _refusal(error: BaseException, fault: Fault, detail: str) -> Problem:
+    match fault.kind:
+        case FaultKind.MEMORY:
+            smaller = "Choose fewer channels or images, or a smaller picture or batch"
+            title = memory_words(error, fault.device)
+            hint = smaller if fault.device == "cpu" else f"{smaller}, or compute on the CPU"
+        case FaultKind.DEVICE:
+            title, hint = device_words(error, fault.device)
+        case FaultKind.UNSUPPORTED:
+            title, hint = unsupported_words(error, fault.device)
+    return Problem(ProblemKind.RESOURCE, title, hint, detail)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from convviz_gui.engine.errors import Problem, problem_from
+from convviz_gui.engine.faults import Fault, FaultKind, fault_of, forget
 from convviz_gui.engine.payloads import Payload
-from convviz_gui.engine.types import Catalogue, Command, Outcome
+from convviz_gui.engine.types import Catalogue, Command, LoadModel, ModelInfo, MoveModel, Outcome
 
 if TYPE_CHECKING:
     from convviz_gui.engine.session import Session
@@ -79,7 +81,24 @@ class Cancelled:
     partial: Payload | None = None
 
 
-Message = Ready | Started | Progressed | Finished | Failed | Cancelled
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A device failed in the middle of a job, which is run again on the CPU; its own end follows.
+
+    Args:
+        job: the job that came upon it.
+        problem: what failed.
+        info: the open network as it is now, or None if none was open there.
+        devices: what can still be chosen, best first.
+    """
+
+    job: Job
+    problem: Problem
+    info: ModelInfo | None
+    devices: tuple[str, ...]
+
+
+Message = Ready | Started | Progressed | Finished | Failed | Cancelled | Moved
 
 
 class Sink(Protocol):
@@ -101,14 +120,49 @@ def run_job(session: Session, job: Job, sink: Sink, breathe: Callable[[], None] 
         sink.send(Cancelled(job))
         return
     sink.send(Started(job))
-    try:
-        sink.send(_drive(session, job, sink, breathe))
-    except Exception as error:  # noqa: BLE001 - the boundary where exceptions become text
-        sink.send(Failed(job, problem_from(error)))
+    sink.send(_done(session, job, sink, breathe))
 
 
-def _drive(session: Session, job: Job, sink: Sink, breathe: Callable[[], None]) -> Message:
-    steps = session.execute(job.command)
+def _done(session: Session, job: Job, sink: Sink, breathe: Callable[[], None]) -> Message:
+    """Drive the job to its end. One that its device fails under is driven again, on the CPU."""
+    command = job.command
+    while True:
+        lost = session.lost_devices()
+        try:
+            return _drive(session, job, command, sink, breathe)
+        except Exception as error:  # noqa: BLE001 - the boundary where exceptions become text
+            fault, problem = fault_of(error), problem_from(error)
+            forget(error)
+        # Only here is the error gone, and with it the last hold on what the job was working on.
+        if fault is None or fault.kind is FaultKind.UNSUPPORTED:
+            return Failed(job, problem)
+        if fault.kind is FaultKind.MEMORY:
+            session.free_memory()
+            return Failed(job, problem)
+        if fault.device in lost:
+            return Failed(job, problem)
+        _move_off(session, job, fault, problem, sink)
+        if job.cancelled.is_set():
+            return Cancelled(job)
+        command = _elsewhere(command, fault.device)
+
+
+def _move_off(session: Session, job: Job, fault: Fault, problem: Problem, sink: Sink) -> None:
+    """Give a device up, unless another job that ran in between did."""
+    if fault.device not in session.lost_devices():
+        info = session.give_up(fault.device, problem)
+        sink.send(Moved(job, problem, info, session.devices_left()))
+
+
+def _elsewhere(command: Command, kind: str) -> Command:
+    """The same command; one that names a device of that kind names the CPU instead."""
+    if isinstance(command, (LoadModel, MoveModel)) and command.device.partition(":")[0] == kind:
+        return dataclasses.replace(command, device="cpu")
+    return command
+
+
+def _drive(session: Session, job: Job, command: Command, sink: Sink, breathe: Callable[[], None]) -> Message:
+    steps = session.execute(command)
     began = time.monotonic()
     shown, pause = began, PREVIEW_INTERVAL
     try:

@@ -67,6 +67,8 @@ class Method(ABC, Generic[P]):
     category: ClassVar[Category]
     needs: ClassVar[frozenset[Need]]
     live: ClassVar[bool] = False
+    lower_precision: ClassVar[bool] = False
+    """True if its forward passes run in `Session.computing`: it shows what the network computes and takes no gradient."""
     params: ClassVar[type[Params]]
     payload: ClassVar[type[Any]]
     how_to_read: ClassVar[str]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -14,22 +15,28 @@ from torch import Tensor, nn
 
 from convviz_gui.engine import devices, preprocess
 from convviz_gui.engine.cache import ByteCache
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.devices import CPU, Device
+from convviz_gui.engine.errors import EngineError, Problem, problem_from
+from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.method import Method, Need, Steps, Update, find_method
 from convviz_gui.engine.names import close_names, did_you_mean
 from convviz_gui.engine.network.examine import examine, made_ready
+from convviz_gui.engine.network.home import Home
 from convviz_gui.engine.opening.class_names import read_class_names
 from convviz_gui.engine.opening.models import OpenedModel, open_model
 from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.payloads import FloatArray, Maps
+from convviz_gui.engine.precision import precision_scores
 from convviz_gui.engine.types import (
     Amend,
     Command,
     Export,
     Exported,
+    Finding,
     Identify,
     ImageInput,
     LayerNode,
+    Level,
     LoadModel,
     ModelInfo,
     ModelSpec,
@@ -47,13 +54,15 @@ class Session:
     """Executes commands on one network. Not thread-safe: it belongs to the thread that uses it."""
 
     def __init__(self) -> None:
-        # cuDNN's defaults round float32 to 10 bits and may add in another order at every run.
+        # cuDNN's defaults round float32 to 10 bits and may add in another order at every run. Its benchmark mode stays
+        # off: it takes whichever algorithm was fastest a moment ago, and so rounds differently from run to run.
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
         self._model: nn.Module | None = None
         self._info: ModelInfo | None = None
         self._opened: OpenedModel | None = None
-        self.device = torch.device("cpu")
+        self._home: Home | None = None
+        self._place = CPU
         self.maps_cache: ByteCache[tuple[str, str], Maps] = ByteCache(MAPS_CACHE_BYTES)
         self._input: tuple[str, Tensor, FloatArray] | None = None
 
@@ -72,6 +81,23 @@ class Session:
         if self._info is None:
             raise EngineError("No network is open", "Open one first, for instance the demo")
         return self._info
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes. Another job may change it at any `yield`, if a device fails."""
+        return self._place.torch
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """While inside, the network computes in the precision that the user chose; the weights stay float32.
+
+        For forward passes whose numbers are shown, in methods with `lower_precision`; never for attributions, and
+        never across a `yield`: another job may run there. Values beyond a precision's range become infinite.
+        """
+        dtype = devices.PRECISIONS[self.info.precision]
+        # Without its cache, autocast keeps no copy of the weights.
+        with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None, cache_enabled=False):
+            yield
 
     def input(self, image: ImageInput) -> tuple[Tensor, FloatArray]:
         """The preprocessed photo f32 [1, C, H, W] on the device, and the crop's box f32 [4] in the photo's pixels."""
@@ -116,17 +142,14 @@ class Session:
         """Carry out a command; the generator returns its outcome. Raises `EngineError` for what the user can mend."""
         match command:
             case LoadModel():
-                # A device that is not there is said before a download, not after it.
-                device = devices.resolve(command.device)
-                opened = yield from open_model(command.spec)
-                return self._open(opened, opened.spec or command.spec, device, command.precision)
+                return (yield from self._load(command))
             case Identify():
                 return (yield from identify(Path(command.weights)))
             case Amend():
                 yield Update(0, 1, "forward pass")
                 return self._amend(command)
             case MoveModel():
-                return self._move(command.device)
+                return self._move(command)
             case Run():
                 return (yield from self._run(command))
             case Export():
@@ -136,11 +159,38 @@ class Session:
             case _:
                 assert_never(command)
 
-    def _open(self, opened: OpenedModel, spec: ModelSpec, device: torch.device, precision: str) -> ModelInfo:
-        module = made_ready(opened.module, device)
-        info = examine(module, opened, spec, device, precision)
-        self._model, self._opened, self.device = module, opened, device
-        return self._now(info)
+    def _load(self, command: LoadModel) -> Steps[ModelInfo]:
+        # A device or a precision that is not there is said before a download, not after it.
+        device = devices.resolve(command.device)
+        devices.checked_precision(command.precision, device)
+        opened = yield from open_model(command.spec)
+        spec = opened.spec or command.spec
+        try:
+            return self._open(opened, spec, device, command.precision)
+        except Exception as error:
+            fault = fault_of(error)
+            # "auto" asks for where it works; what the whole device fails of is dealt with by the job.
+            if command.device != "auto" or device == CPU or fault is None or fault.kind is FaultKind.DEVICE:
+                raise
+            problem = problem_from(error)
+            forget(error)
+        self.free_memory()
+        reason = Finding("device", Level.WARNING, problem.title, "The network computes on the CPU instead")
+        opened = dataclasses.replace(opened, findings=(*opened.findings, reason))
+        return self._open(opened, spec, CPU, command.precision)
+
+    def _open(self, opened: OpenedModel, spec: ModelSpec, device: Device, precision: str) -> ModelInfo:
+        devices.checked_precision(precision, device)
+        module = made_ready(opened.module, CPU.torch)
+        home = Home(module)
+        try:
+            home.move(device.torch)
+            info = examine(module, opened, spec, device.torch, precision)
+        except Exception:
+            home.bring_back()
+            raise
+        self._model, self._opened, self._home, self._place = module, opened, home, device
+        return self._now(dataclasses.replace(info, device=device.name))
 
     def _amend(self, command: Amend) -> ModelInfo:
         """The open network with another preprocessing or other class names."""
@@ -155,18 +205,55 @@ class Session:
             opened = dataclasses.replace(opened, class_names=read_class_names(command.class_names))
         amended = examine(self.model, opened, spec, self.device, info.precision)
         self._opened = opened
-        return self._now(amended)
+        return self._now(dataclasses.replace(amended, device=info.device))
 
-    def _move(self, device_name: str) -> ModelInfo:
-        device = devices.resolve(device_name)
+    def _move(self, command: MoveModel) -> ModelInfo:
+        info, home = self.info, self._home
+        assert home is not None
+        device = devices.resolve(command.device)
+        precision = devices.checked_precision(command.precision, device)
+        if device != self._place:
+            try:
+                home.move(device.torch)
+            except Exception:
+                home.move(self._place.torch)
+                raise
+        self._place = device
+        moved = self._now(dataclasses.replace(info, device=device.name, precision=precision))
+        devices.empty_caches()
+        return moved
+
+    # ---------------------------------------------------------------------------------------- after a fault
+
+    def free_memory(self) -> None:
+        """Let go of what was only kept for speed, and give the devices' free memory back to the system."""
+        self.maps_cache.clear()
+        self._input = None
+        devices.empty_caches()
+
+    def devices_left(self) -> tuple[str, ...]:
+        """Devices that can be chosen, best first."""
+        return devices.available()
+
+    def lost_devices(self) -> frozenset[str]:
+        """Kinds of device ("cuda") that failed in this process and are not used again."""
+        return devices.lost()
+
+    def give_up(self, kind: str, problem: Problem) -> ModelInfo | None:
+        """Carry on without a kind of device that has failed, on the CPU; nothing is asked of the device any more.
+
+        Returns the open network if it was there.
+        """
+        devices.give_up(kind, problem)
+        if self._place.kind != kind or self._home is None:
+            return None
+        self._home.bring_back()
+        self._place = CPU
         try:
-            self._model = self.model.to(device)
-        except Exception:
-            # Half of it may have moved before the memory was full.
-            self.model.to(self.device)
-            raise
-        self.device = device
-        return self._now(dataclasses.replace(self.info, device=str(device)))
+            precision = devices.checked_precision(self.info.precision, CPU)
+        except EngineError:
+            precision = "float32"
+        return self._now(dataclasses.replace(self.info, device=CPU.name, precision=precision))
 
     def _now(self, info: ModelInfo) -> ModelInfo:
         self._info = info
@@ -182,13 +269,15 @@ class Session:
         self._check(method, request)
         began = time.monotonic()
         payload = yield from method.run(self, request, params)
+        precision = self.info.precision if method.lower_precision else "float32"
         return Result(
             run=request,
             payload=payload,
             settings=params.settings(),
             model=self.info,
             seconds=time.monotonic() - began,
-            scores=method.scores(payload),
+            scores=(*method.scores(payload), *precision_scores(payload, precision)),
+            precision=precision,
         )
 
     def _check(self, method: Method[Any], request: Run) -> None:

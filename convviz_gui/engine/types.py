@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.params import Settings, Spec
 from convviz_gui.engine.payloads import ByteArray, Payload
 
@@ -59,6 +60,22 @@ class Preprocess:
     def channels(self) -> int:
         """Number of input channels: 3 for RGB, 1 for grey."""
         return len(self.mean)
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessChange:
+    """Single fields of the preprocessing found that are to be otherwise; None keeps them. Fields as in `Preprocess`.
+
+    `resize` is "squash" for what is None there. `grey` asks for one channel.
+    """
+
+    size: tuple[int, int] | None = None
+    resize: int | tuple[int, int] | Literal["fit", "squash"] | None = None
+    interpolation: str | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    channel_order: str | None = None
+    grey: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +227,8 @@ class ModelInfo:
 
     `weights` says in words where the weights came from ("random weights", a file's name, "IMAGENET1K_V1"), and what of
     it was left out; `trained` is False for random weights. `class_names` has K entries or none. `health` is what was
-    found on opening. `cannot` holds (method, reason) for methods that do not apply.
+    found on opening. `cannot` holds (method, reason) for methods that do not apply. `found_preprocess` is what was
+    found from the network where `preprocess` is an edited one, else None.
     """
 
     spec: ModelSpec
@@ -230,6 +248,7 @@ class ModelInfo:
     health: tuple[Finding, ...] = ()
     cannot: tuple[tuple[str, str], ...] = ()
     precision: str = "float32"
+    found_preprocess: Preprocess | None = None
 
     def layers(self) -> tuple[LayerNode, ...]:
         """Every layer that ran, in order of execution."""
@@ -272,11 +291,13 @@ class LoadModel:
     """Open a network on a device: "auto", "cpu", "cuda", "cuda:1" or "mps".
 
     `precision` is "float32", "bfloat16" or "float16": what forward passes compute in. Attributions keep float32.
+    `change` is made to the preprocessing that is found or that `spec` has; the outcome's spec has what comes of it.
     """
 
     spec: ModelSpec
     device: str = "auto"
     precision: str = "float32"
+    change: PreprocessChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +309,10 @@ class Identify:
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Give the open network another preprocessing or other class names (path as in `ModelSpec`); None keeps them."""
+    """Give the open network another preprocessing or other class names (path as in `ModelSpec`); None keeps them.
+
+    What was found comes back with `ModelInfo.found_preprocess`, and with "" as path.
+    """
 
     preprocess: Preprocess | None = None
     class_names: str | None = None
@@ -340,7 +364,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished run with what is needed to repeat it. `settings` holds every parameter, defaults included."""
+    """A finished run with what is needed to repeat it. `settings` holds every parameter, defaults included.
+
+    `precision` is what it was computed in: the model's, but float32 for attributions whatever that is.
+    """
 
     run: Run
     payload: Payload
@@ -348,6 +375,7 @@ class Result:
     model: ModelInfo
     seconds: float
     scores: tuple[Score, ...] = ()
+    precision: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,10 +388,14 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the engine can do; sent once, when it is up. `devices` lists what this machine has, best first."""
+    """What the engine can do; sent once, when it is up. `devices` lists what this machine has, best first.
+
+    `device_problem` says why a GPU that is there cannot be used.
+    """
 
     methods: tuple[MethodInfo, ...]
     devices: tuple[str, ...]
+    device_problem: Problem | None = None
 
 
 Outcome = ModelInfo | Candidates | Result | Exported

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Progressed, Ready, Started
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Moved, Progressed, Ready, Started
 from convviz_gui.engine.types import Command
 from convviz_gui.worker.mailbox import Inbox, never_started
 from convviz_gui.worker.thread import EngineThread
@@ -20,7 +20,8 @@ class EngineClient(QObject):
     """Runs commands on the engine thread and delivers their messages in the GUI thread.
 
     A newer command of a lane replaces the older one, computation and delivery: no message of a replaced job is ever
-    delivered. Signals carry the `engine.jobs` message (`ready` the `Catalogue`).
+    delivered, except that a device failed, whatever became of the job that came upon it. Signals carry the
+    `engine.jobs` message (`ready` the `Catalogue`).
     """
 
     ready = Signal(object)
@@ -29,6 +30,7 @@ class EngineClient(QObject):
     finished = Signal(object)
     failed = Signal(object)
     cancelled = Signal(object)
+    moved = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +70,8 @@ class EngineClient(QObject):
             self._deliver(message)
 
     def _deliver(self, message: Message) -> None:
-        if not isinstance(message, Ready) and message.job and self._newest.get(message.job.lane) != message.job.id:
+        replaceable = None if isinstance(message, (Ready, Moved)) else message.job
+        if replaceable is not None and self._newest.get(replaceable.lane) != replaceable.id:
             return
         match message:
             case Ready():
@@ -83,5 +86,7 @@ class EngineClient(QObject):
                 self.failed.emit(message)
             case Cancelled():
                 self.cancelled.emit(message)
+            case Moved():
+                self.moved.emit(message)
             case _:
                 assert_never(message)

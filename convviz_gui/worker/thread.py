@@ -74,7 +74,7 @@ def _bring_up() -> tuple[Session, Catalogue]:
     from convviz_gui.engine.session import Session
 
     infos = tuple(method.info() for method in methods().values())
-    return Session(), Catalogue(infos, devices.available())
+    return Session(), Catalogue(infos, devices.available(), devices.unusable())
 
 
 def _be_nice() -> None:
