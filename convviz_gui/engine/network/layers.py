@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.network.functional import recording_dependence
 from convviz_gui.engine.network.hooks import INPUT_MARK
 from convviz_gui.engine.network.outputs import findings_of, logits_of, tensor_of
 from convviz_gui.engine.network.passes import forward
@@ -30,7 +31,8 @@ class Call:
     """One call of one module during a forward pass.
 
     `channel_axis`: which of `shape`'s axes holds the channels, 0 or 2; None if it is neither of maps nor of a vector.
-    `mean_in`, `mean_out`: [C], batch and positions averaged away.
+    `mean_in`, `mean_out`: [C], batch and positions averaged away. `differentiable`: whether the output depends
+    differentiably on the picture.
     """
 
     path: str
@@ -41,15 +43,21 @@ class Call:
     channel_axis: int | None
     mean_in: Tensor | None
     mean_out: Tensor | None
+    differentiable: bool = False
 
 
 @dataclass(slots=True)
 class Trace:
-    """All calls of a forward pass in the order in which they finished, the number of logits, and how they were found."""
+    """All calls of a forward pass in the order in which they finished, the logits [K], and how they were found.
+
+    `differentiable`: whether the logits depend differentiably on the picture; None if it was not asked.
+    """
 
     calls: list[Call] = field(default_factory=list)
     n_logits: int = 0
     findings: tuple[Finding, ...] = ()
+    logits: Tensor | None = None
+    differentiable: bool | None = None
 
 
 Watch = Callable[[str, int, nn.Module, Any, Any], None]
@@ -80,8 +88,13 @@ def _counting(path: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
     return hook
 
 
-def trace(model: nn.Module, example_shape: tuple[int, int, int], device: torch.device) -> Trace:
-    """Watch one forward pass of an input [C, H, W] of seeded noise."""
+def trace(
+    model: nn.Module, example_shape: tuple[int, int, int], device: torch.device, *, dependence: bool = False
+) -> Trace:
+    """Watch one forward pass of an input [C, H, W] of seeded noise.
+
+    With `dependence` it is found, too, what depends differentiably on the picture. Some networks cannot run that way.
+    """
     found = Trace()
 
     def watch(path: str, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
@@ -91,12 +104,16 @@ def trace(model: nn.Module, example_shape: tuple[int, int, int], device: torch.d
         whole = after is not None and len(after) == 1
         axis = _channel_axis(module, shape, example_shape[1:]) if whole else None
         means = _channel_means(before), _channel_means(after)
-        found.calls.append(Call(path, number, module, len(found.calls), shape, axis, *means))
+        differentiable = after is not None and after.requires_grad
+        found.calls.append(Call(path, number, module, len(found.calls), shape, axis, *means, differentiable))
 
     noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
-    with torch.no_grad(), watching(model, watch):
-        output = forward(model, noise)
-    found.n_logits = logits_of(output).shape[1]
+    with recording_dependence() if dependence else torch.no_grad(), watching(model, watch):
+        # A copy: what an input itself requires a gradient for must not be changed in place.
+        output = forward(model, noise.requires_grad_().clone() if dependence else noise)
+        logits = logits_of(output)[0]
+    found.n_logits, found.logits = len(logits), logits.detach()
+    found.differentiable = logits.requires_grad if dependence else None
     found.findings = findings_of(output)
     return found
 
@@ -127,6 +144,7 @@ def channels_first(output: Tensor, node: LayerNode) -> Tensor:
 def _channel_means(tensor: Tensor | None) -> Tensor | None:
     if tensor is None or tensor.ndim not in (2, 4):
         return None
+    tensor = tensor.detach()
     return tensor[0].flatten(1).mean(dim=1) if tensor.ndim == 4 else tensor[0].clone()
 
 
