@@ -2,6 +2,13 @@
 
 Shorter side to S with Pillow's antialiased filter, the other to int(S·long/short); centre crop with torchvision's
 rounding, black where the crop is larger than the picture; 0…1; minus mean, by standard deviation.
+
+"fit" is timm's "border" mode: both sides divided by the larger of height/H and width/W and rounded, so that one side
+fills the input; the margins, the odd pixel at the bottom and on the right, are the byte nearest to the mean, which is
+within 1/510 of the mean in 0…1 and so within 1/(510·std) of 0 in the tensor.
+
+Bytes are in the tensor's channel order: red first, blue first, or Pillow's luminance where there is one channel. A
+network of two channels gets the first two of that order, one of more than three exactly 0 in all further ones.
 """
 
 from __future__ import annotations
@@ -11,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.payloads import ByteArray, FloatArray, frozen
+from convviz_gui.engine.preprocess_rules import COLOURS, checked
 from convviz_gui.engine.types import Preprocess
 
 _FILTERS = {
@@ -21,8 +28,6 @@ _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-_MODES = {1: "L", 3: "RGB"}
-
 MAX_RESIZED = 64_000_000
 """A strip of 1×5,000 pixels with its shorter side at 256 would have 328 million: beyond this many pixels only the
 crop is resized, which is the same up to one grey level."""
@@ -51,53 +56,72 @@ def prepare(pixels: ByteArray, preprocess: Preprocess) -> tuple[FloatArray, Floa
     """The input tensor f32 [C, H, W] of a photo u8 [height, width, 3], and its crop box (see `crop_box`).
 
     Raises:
-        EngineError: the network's input has neither 1 nor 3 channels, or its interpolation is unknown.
+        EngineError: the preprocessing makes no sense (see `preprocess_rules.checked`).
     """
     small, box = prepare_bytes(pixels, preprocess)
     return frozen(normalise(small[None], preprocess)[0]), box
 
 
 def prepare_bytes(pixels: ByteArray, preprocess: Preprocess) -> tuple[ByteArray, FloatArray]:
-    """The crop u8 [H, W, C] before scaling and normalising, and its box. Raises as `prepare`."""
+    """The crop u8 [H, W, min(C, 3)] before scaling and normalising, and its box. Raises as `prepare`."""
     return prepare_picture(Image.fromarray(pixels), preprocess)
 
 
 def prepare_picture(picture: Image.Image, preprocess: Preprocess) -> tuple[ByteArray, FloatArray]:
     """`prepare_bytes` of a Pillow RGB image: saves a folder's pictures two copies at full size. Raises as `prepare`."""
-    if preprocess.channels not in _MODES:
-        title = f"The network wants pictures of {preprocess.channels} channels"
-        raise EngineError(title, "Photos have 3, or 1 as grey: choose a network made for them")
-    if preprocess.interpolation not in _FILTERS:
-        raise EngineError(
-            f"There is no interpolation called {preprocess.interpolation!r}", "Known: " + ", ".join(_FILTERS)
-        )
+    checked(preprocess)
     vertical, horizontal = _axes(picture.height, picture.width, preprocess)
-    picture = picture.convert(_MODES[preprocess.channels]) if preprocess.channels == 1 else picture
-    crop = np.asarray(_cropped(picture, vertical, horizontal, _FILTERS[preprocess.interpolation]))
-    return frozen(crop.reshape(*preprocess.size, preprocess.channels)), _box(vertical, horizontal)
+    picture = picture.convert("L") if preprocess.channels == 1 else picture
+    crop = _cropped(picture, vertical, horizontal, _FILTERS[preprocess.interpolation], _margin(preprocess))
+    values = np.asarray(crop).reshape(*preprocess.size, -1)
+    if preprocess.channels > 1 and colour_order(preprocess) != (0, 1, 2):
+        values = values[..., list(colour_order(preprocess))]
+    return frozen(values), _box(vertical, horizontal)
+
+
+def colour_order(preprocess: Preprocess) -> tuple[int, ...]:
+    """Which of red, green, blue (0, 1, 2) each of the tensor's first channels is; (0,) for grey too."""
+    order = (0, 1, 2) if preprocess.channel_order == "rgb" else (2, 1, 0)
+    return order[: preprocess.channels] if preprocess.channels > 1 else (0,)
+
+
+def _margin(preprocess: Preprocess) -> tuple[int, ...]:
+    """Colour of the margins in Pillow's order."""
+    margin = [0] * (1 if preprocess.channels == 1 else COLOURS)
+    if preprocess.resize == "fit":
+        for colour, mean in zip(colour_order(preprocess), preprocess.mean, strict=False):
+            margin[colour] = min(max(round(255 * mean), 0), 255)
+    return tuple(margin)
 
 
 def crop_box(height: int, width: int, preprocess: Preprocess) -> FloatArray:
     """What the network sees of a photo: f32 [4] x, y, width, height in the photo's pixels, y down.
 
-    Where the crop is larger than the resized photo the box reaches beyond the photo; there the network sees black.
+    Where the crop is larger than the resized photo the box reaches beyond the photo; there the network sees black, or
+    the mean with "fit".
     """
     return _box(*_axes(height, width, preprocess))
 
 
 def normalise(crops: ByteArray, preprocess: Preprocess) -> FloatArray:
-    """Crops u8 [N, H, W, C] as network input f32 [N, C, H, W]: (value/255 − mean) / std, per channel.
+    """Crops u8 [N, H, W, min(C, 3)] as network input f32 [N, C, H, W]: (value/255 − mean) / std, per channel.
 
-    The memory is in the order N, H, W, C, which convolutions run fastest in (torch's `channels_last`).
+    Channels beyond the third are 0. The memory is in the order N, H, W, C, which convolutions run fastest in (torch's
+    `channels_last`).
     """
     # Rows of the flattened picture: three times faster than over an axis of three, and torch's order of operations
     # gives torchvision's bits.
-    width = preprocess.size[1]
-    mean, std = (np.tile(np.array(values, np.float32), width) for values in (preprocess.mean, preprocess.std))
-    rows: FloatArray = np.divide(crops.reshape(-1, width * preprocess.channels), 255, dtype=np.float32)
+    n, height, width, channels = crops.shape
+    tiled = (np.tile(np.array(values[:channels], np.float32), width) for values in (preprocess.mean, preprocess.std))
+    mean, std = tiled
+    rows: FloatArray = np.divide(crops.reshape(-1, width * channels), 255, dtype=np.float32)
     rows -= mean
     rows /= std
-    return rows.reshape(len(crops), *preprocess.size, preprocess.channels).transpose(0, 3, 1, 2)
+    x = rows.reshape(n, height, width, channels)
+    if preprocess.channels > channels:
+        x = np.zeros((n, height, width, preprocess.channels), np.float32)
+        x[..., :channels] = rows.reshape(n, height, width, channels)
+    return x.transpose(0, 3, 1, 2)
 
 
 def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis]:
@@ -107,7 +131,8 @@ def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis
     elif isinstance(preprocess.resize, tuple):
         resized = preprocess.resize
     elif preprocess.resize == "fit":
-        raise NotImplementedError
+        ratio = max(height / preprocess.size[0], width / preprocess.size[1])
+        resized = (max(round(height / ratio), 1), max(round(width / ratio), 1))
     else:
         short = min(height, width)
         resized = (int(preprocess.resize * height / short), int(preprocess.resize * width / short))
@@ -126,7 +151,9 @@ def _box(vertical: _Axis, horizontal: _Axis) -> FloatArray:
     return frozen(np.array([x, y, horizontal.in_photo(horizontal.crop), vertical.in_photo(vertical.crop)], np.float32))
 
 
-def _cropped(picture: Image.Image, vertical: _Axis, horizontal: _Axis, method: Image.Resampling) -> Image.Image:
+def _cropped(
+    picture: Image.Image, vertical: _Axis, horizontal: _Axis, method: Image.Resampling, margin: tuple[int, ...]
+) -> Image.Image:
     (top, bottom), (left, right) = vertical.inside, horizontal.inside
     size = (horizontal.resized, vertical.resized)
     if size[0] * size[1] > MAX_RESIZED:
@@ -142,6 +169,6 @@ def _cropped(picture: Image.Image, vertical: _Axis, horizontal: _Axis, method: I
         inside = resized.crop((left, top, right, bottom))
     if inside.size == (horizontal.crop, vertical.crop):
         return inside
-    padded = Image.new(picture.mode, (horizontal.crop, vertical.crop))
+    padded = Image.new(picture.mode, (horizontal.crop, vertical.crop), margin if len(margin) > 1 else margin[0])
     padded.paste(inside, (left - horizontal.start, top - vertical.start))
     return padded
