@@ -149,3 +149,27 @@ def with_channels(preprocess: Preprocess, channels: int) -> Preprocess:
 def same_numbers(one: Preprocess, other: Preprocess) -> bool:
     """True if both make the same tensor of every photo, wherever they came from."""
     return dataclasses.replace(one, source="") == dataclasses.replace(other, source="")
+
+
+def in_words(preprocess: Preprocess) -> str:
+    """A preprocessing in one line: "224×224 from a shorter side of 256, bilinear, mean 0.485 …, std 0.229 …"."""
+    resize = preprocess.resize
+    match resize:
+        case None:
+            how = "squashed whole"
+        case "fit":
+            how = "whole, with margins"
+        case int():
+            how = f"from a shorter side of {resize}"
+        case _:
+            how = f"from {resize[0]}×{resize[1]}"
+    order = "" if preprocess.channel_order == "rgb" else ", blue first"
+    grey = ", grey" if preprocess.channels == 1 else ""
+    mean, std = (_numbers(values) for values in (preprocess.mean, preprocess.std))
+    size = f"{preprocess.size[0]}×{preprocess.size[1]}"
+    return f"{size} {how}, {preprocess.interpolation}{grey}{order}, mean {mean}, std {std}"
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    written = [f"{value:.4g}" for value in values[:4]]
+    return written[0] if len(set(values)) == 1 else " ".join(written) + (" …" if len(values) > 4 else "")

@@ -22,7 +22,7 @@ from convviz_gui.engine.method import Method, Need, Steps, Update, find_method
 from convviz_gui.engine.names import close_names, did_you_mean
 from convviz_gui.engine.network.examine import examine, made_ready
 from convviz_gui.engine.network.home import Home
-from convviz_gui.engine.opening.class_names import read_class_names
+from convviz_gui.engine.opening.amending import Wishes, cannot_take, check_count, fulfilled, wishes_of
 from convviz_gui.engine.opening.models import OpenedModel, open_model
 from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.payloads import FloatArray, Maps
@@ -61,6 +61,7 @@ class Session:
         self._model: nn.Module | None = None
         self._info: ModelInfo | None = None
         self._opened: OpenedModel | None = None
+        self._wishes = Wishes()
         self._home: Home | None = None
         self._place = CPU
         self.maps_cache: ByteCache[tuple[str, str], Maps] = ByteCache(MAPS_CACHE_BYTES)
@@ -136,7 +137,7 @@ class Session:
     ) -> ModelInfo:
         """Open a network that is already in memory. It is put in eval mode and its parameters are frozen."""
         opened = OpenedModel(module, name, "weights in memory", True, "", preprocess, tuple(class_names))
-        return self._open(opened, ModelSpec(name), devices.resolve(device), "float32")
+        return self._open(opened, ModelSpec(name), devices.resolve(device), "float32", Wishes())
 
     def execute(self, command: Command) -> Steps[Outcome]:
         """Carry out a command; the generator returns its outcome. Raises `EngineError` for what the user can mend."""
@@ -163,10 +164,11 @@ class Session:
         # A device or a precision that is not there is said before a download, not after it.
         device = devices.resolve(command.device)
         devices.checked_precision(command.precision, device)
+        wishes = wishes_of(command.spec, command.change)
         opened = yield from open_model(command.spec)
         spec = opened.spec or command.spec
         try:
-            return self._open(opened, spec, device, command.precision)
+            return self._open(opened, spec, device, command.precision, wishes)
         except Exception as error:
             fault = fault_of(error)
             # "auto" asks for where it works; what the whole device fails of is dealt with by the job.
@@ -177,35 +179,56 @@ class Session:
         self.free_memory()
         reason = Finding("device", Level.WARNING, problem.title, "The network computes on the CPU instead")
         opened = dataclasses.replace(opened, findings=(*opened.findings, reason))
-        return self._open(opened, spec, CPU, command.precision)
+        return self._open(opened, spec, CPU, command.precision, wishes)
 
-    def _open(self, opened: OpenedModel, spec: ModelSpec, device: Device, precision: str) -> ModelInfo:
+    def _open(self, opened: OpenedModel, spec: ModelSpec, device: Device, precision: str, wishes: Wishes) -> ModelInfo:
         devices.checked_precision(precision, device)
         module = made_ready(opened.module, CPU.torch)
         home = Home(module)
         try:
             home.move(device.torch)
-            info = examine(module, opened, spec, device.torch, precision)
+            info = self._examined(module, opened, spec, wishes, device.torch, precision)
         except Exception:
             home.bring_back()
             raise
         self._model, self._opened, self._home, self._place = module, opened, home, device
+        self._wishes = wishes
         return self._now(dataclasses.replace(info, device=device.name))
 
     def _amend(self, command: Amend) -> ModelInfo:
-        """The open network with another preprocessing or other class names."""
+        """The open network with another preprocessing or other class names; if it fails, it stays as it is."""
         info, opened = self.info, self._opened
         assert opened is not None
         spec = info.spec
         if command.preprocess is not None:
             spec = dataclasses.replace(spec, preprocess=command.preprocess)
-            opened = dataclasses.replace(opened, preprocess=command.preprocess)
         if command.class_names is not None:
-            spec = dataclasses.replace(spec, class_names=command.class_names)
-            opened = dataclasses.replace(opened, class_names=read_class_names(command.class_names))
-        amended = examine(self.model, opened, spec, self.device, info.precision)
-        self._opened = opened
+            spec = dataclasses.replace(spec, class_names=command.class_names or None)
+            wishes = wishes_of(spec)
+        else:
+            # The file may be gone by now.
+            wishes = dataclasses.replace(self._wishes, preprocess=spec.preprocess, change=None)
+        amended = self._examined(self.model, opened, spec, wishes, self.device, info.precision)
+        self._wishes = wishes
         return self._now(dataclasses.replace(amended, device=info.device))
+
+    @staticmethod
+    def _examined(
+        module: nn.Module, opened: OpenedModel, spec: ModelSpec, wishes: Wishes, device: torch.device, precision: str
+    ) -> ModelInfo:
+        """What is known of a network once it is as wished. `opened` is as it was found."""
+        wished, spec = fulfilled(opened, spec, wishes)
+        edited = wished.preprocess != opened.preprocess
+        try:
+            info = examine(module, wished, spec, device, precision)
+        except EngineError:
+            raise
+        except Exception as error:
+            if not edited or fault_of(error) is not None:
+                raise
+            raise cannot_take(wished, opened.preprocess, error) from None
+        check_count(info, wishes)
+        return dataclasses.replace(info, found_preprocess=opened.preprocess if edited else None)
 
     def _move(self, command: MoveModel) -> ModelInfo:
         info, home = self.info, self._home
