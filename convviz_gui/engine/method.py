@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Payload
-from convviz_gui.engine.types import MethodInfo, Run, Score
+from convviz_gui.engine.types import MethodInfo, ModelInfo, Run, Score
 
 if TYPE_CHECKING:
     from convviz_gui.engine.session import Session
@@ -82,6 +82,13 @@ class Method(ABC, Generic[P]):
     def scores(self, payload: Any) -> tuple[Score, ...]:
         """Numbers worth saying beside the result."""
         return ()
+
+    @classmethod
+    def applies(cls, info: ModelInfo) -> str:
+        """ "" if the method works on this network, else in one sentence without a final stop why it cannot."""
+        if cls.needs & {Need.LAYER, Need.CHANNELS} and not any(node.channels for node in info.layers() if node.id):
+            return "No layer of this network gives maps or a vector"
+        return ""
 
     @classmethod
     def info(cls) -> MethodInfo:

@@ -150,6 +150,14 @@ class Level(StrEnum):
     WARNING = "warning"
 
 
+NO_GRADIENT = "no-gradient"
+"""The kind of the finding that the class scores do not depend differentiably on the picture."""
+NO_GRADIENT_TO_MAPS = "no-gradient-to-maps"
+"""… that they do not depend differentiably on the layer where Grad-CAM looks by default either."""
+NO_GRADIENT_TO_LAYERS = "no-gradient-to-layers"
+"""… that no layer depends differentiably on the picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of the health report: `title` what was found, `detail` what was done about it or what it means.
@@ -166,16 +174,25 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """The input pixels that a map's position (i, j) sees: rows from start[0] + i·stride[0], size[0] of them.
+    """The pixels of the input that a map's position (i, j) sees, which are those outside which nothing changes it.
 
-    Columns alike. Nothing is cut at the input's edge. `gated` is True if gates that average the whole picture (squeeze
-    and excitation) scale the channels besides: they are not counted.
+    Rows from start[0] + i·stride[0], size[0] of them (where that is no whole number, those from the next one on), and
+    columns alike. Nothing is cut at the picture's edge: a field may begin above it and end below it. Where positions see
+    fields of slightly different size or place (the pixels of an enlarged map, the places of an attention window), it is
+    the smallest that holds every position's.
+
+    Args:
+        gated: True if the whole picture scales or shifts whole channels besides (squeeze and excitation, norms taken
+            over places); that is not counted.
+        whole: True if every position sees the whole picture, as after global pooling or attention. `size` is the
+            picture's then, `stride` and `start` are 0. A stride of 0 without it: every position sees the same part.
     """
 
     size: tuple[int, int]
     stride: tuple[float, float]
     start: tuple[float, float]
     gated: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +207,8 @@ class LayerNode:
         n_params: parameters inside it, children included.
         depth: its place in the order in which layers finish, from 0; None if it never ran.
         channels_last: True if `shape` is [h, w, C], as inside Swin, and not [C, h, w].
-        receptive_field: of a map's positions; None for vectors, tokens, and whatever cannot be told.
+        receptive_field: of a map's positions, a vector's or token's elements. None if elements differ in no regular
+            way (tokens that each see their own patch) or nobody can tell (an operation of unknown kind).
     """
 
     id: str
@@ -254,6 +272,10 @@ class ModelInfo:
         """Every layer that ran, in order of execution."""
         ran = [node for node in self.root.walk() if node.depth is not None]
         return tuple(sorted(ran, key=lambda node: node.depth or 0))
+
+    def has(self, kind: str) -> bool:
+        """True if the health report has a finding of that kind."""
+        return any(finding.kind == kind for finding in self.health)
 
     def find(self, layer_id: str) -> LayerNode | None:
         """The layer with that id, or None."""

@@ -18,7 +18,7 @@ from convviz_gui.engine.optim.workbench import workbench
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import ByteArray, Gallery, frozen
 from convviz_gui.engine.session import Session
-from convviz_gui.engine.types import LayerNode, Run, Score
+from convviz_gui.engine.types import NO_GRADIENT_TO_LAYERS, LayerNode, ModelInfo, Run, Score
 
 DEFAULT_CHANNELS = 64
 NORMALISE = {"global": unit_globally, "per pixel": unit_per_pixel}
@@ -104,6 +104,16 @@ class Filters(Method[FiltersParams]):
         "3rd ed. 2025); Erhan, Bengio, Courville & Vincent, Visualizing Higher-Layer Features of a Deep Network, 2009; "
         "Simonyan, Vedaldi & Zisserman, Deep Inside Convolutional Networks, arXiv:1312.6034, 2013"
     )
+
+    @classmethod
+    def applies(cls, info: ModelInfo) -> str:
+        """It needs layers that depend differentiably on a grey or colour picture."""
+        if info.preprocess.channels not in (1, 3):
+            channels = info.preprocess.channels
+            return f"This network takes {channels} input channels, which cannot be shown as a colour picture"
+        if info.has(NO_GRADIENT_TO_LAYERS):
+            return "No layer of this network depends differentiably on the picture"
+        return super().applies(info)
 
     def run(self, session: Session, request: Run, params: FiltersParams) -> Steps[Gallery]:
         """Ascend one batch of channels after the other; stopping keeps what is there.

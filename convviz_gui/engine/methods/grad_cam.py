@@ -15,7 +15,7 @@ from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session, read_only
-from convviz_gui.engine.types import Run, Score
+from convviz_gui.engine.types import NO_GRADIENT_TO_MAPS, ModelInfo, Run, Score
 
 ROUNDING = 1e-6
 """A maximum below this part of what is summed up is no evidence: dividing by it would turn rounding into a picture."""
@@ -46,6 +46,15 @@ class GradCam(Method[GradCamParams]):
         "itself, and only the positive part. In layers far from the end the weights average away what matters."
     )
     reference = "Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017"
+
+    @classmethod
+    def applies(cls, info: ModelInfo) -> str:
+        """It needs maps, and class scores that depend differentiably on them."""
+        if info.default_map_layer is None:
+            return "This network has no layer with maps"
+        if info.has(NO_GRADIENT_TO_MAPS):
+            return f"The class scores do not depend differentiably on the maps of {info.default_map_layer!r}"
+        return super().applies(info)
 
     def run(self, session: Session, request: Run, params: GradCamParams) -> Steps[Heat]:
         """One forward pass and a backward pass that ends at the layer."""

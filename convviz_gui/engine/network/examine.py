@@ -5,7 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from convviz_gui.engine.network import classes, health, layers
+from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.network import classes, health, hooks, layers
+from convviz_gui.engine.network.functional import Heard, listening
+from convviz_gui.engine.network.layers import Trace
 from convviz_gui.engine.opening.models import OpenedModel
 from convviz_gui.engine.types import ModelInfo, ModelSpec
 
@@ -18,7 +21,7 @@ def made_ready(module: nn.Module, device: torch.device) -> nn.Module:
 def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: torch.device, precision: str) -> ModelInfo:
     """Everything the outside knows of the network. Raises `EngineError` if it cannot look at pictures."""
     size = (opened.preprocess.channels, *opened.preprocess.size)
-    found = layers.trace(module, size, device)
+    found, heard, failure = _watched(module, size, device)
     root = layers.layer_tree(module, found, opened.name)
     info = ModelInfo(
         spec=spec,
@@ -37,4 +40,33 @@ def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: tor
         notes=opened.notes,
         precision=precision,
     )
-    return health.with_report(info, module, found, opened.findings)
+    maps_depend = bool(found.differentiable) or _depends_on_maps(module, info, device)
+    evidence = health.Evidence(module, found, heard, failure, maps_depend)
+    return health.with_report(info, evidence, (*opened.findings, *found.findings))
+
+
+def _watched(module: nn.Module, size: tuple[int, int, int], device: torch.device) -> tuple[Trace, Heard, str]:
+    """One forward pass, and why it had to do without gradients if it had to."""
+    try:
+        with listening(module) as heard:
+            return layers.trace(module, size, device, dependence=True), heard, ""
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        # Such as a conversion to numpy on the way. If gradients are not to blame, the second pass says what is.
+        with listening(module) as heard:
+            return layers.trace(module, size, device), heard, str(error).partition("\n")[0].rstrip(".")
+
+
+def _depends_on_maps(module: nn.Module, info: ModelInfo, device: torch.device) -> bool:
+    """Whether the class scores depend differentiably on the layer where Grad-CAM looks by default."""
+    if info.default_map_layer is None:
+        return False
+    x = torch.zeros((1, info.preprocess.channels, *info.preprocess.size), device=device)
+    try:
+        hooks.logits_and_leaf(module, x, info.default_map_layer)
+    except torch.OutOfMemoryError:
+        raise
+    except (EngineError, RuntimeError):
+        return False
+    return True

@@ -42,10 +42,12 @@ class Heard:
 
 @contextmanager
 def listening(model: nn.Module) -> Iterator[Heard]:
-    """While inside, every function of torch that runs is heard; the network computes what it always does."""
+    """While inside, every function of torch that runs in the network is heard; it computes what it always does."""
     ear = _Ear()
     handles = []
     try:
+        handles.append(model.register_forward_pre_hook(ear.begin))
+        handles.append(model.register_forward_hook(ear.end, always_call=True))
         for module in model.modules():
             if module is not model and _is_plain(module):
                 handles.append(module.register_forward_pre_hook(ear.enter))
@@ -66,7 +68,14 @@ class _Ear(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.heard = Heard()
+        self._running = False
         self._inside = 0
+
+    def begin(self, _module: nn.Module, _inputs: Any) -> None:
+        self._running = True
+
+    def end(self, _module: nn.Module, _inputs: Any, _output: Any) -> None:
+        self._running = False
 
     def enter(self, _module: nn.Module, _inputs: Any) -> None:
         self._inside += 1
@@ -83,7 +92,7 @@ class _Ear(TorchFunctionMode):
     ) -> Any:
         words = kwargs or {}
         name = getattr(func, "__name__", "")
-        if name != "__get__":  # looking at a weight's shape is not using it
+        if self._running and name != "__get__":  # looking at a weight's shape is not using it
             self._hear(name, args, words)
         return func(*args, **words)
 
