@@ -26,6 +26,7 @@ from convviz_gui.gui.network.layer_tree import LayerTree
 from convviz_gui.gui.network.model_header import ModelHeader
 from convviz_gui.gui.network.model_opener import ModelOpener
 from convviz_gui.gui.network.overview_lane import OVERVIEW, OverviewLane
+from convviz_gui.gui.network.recent_models import RecentModels
 from convviz_gui.gui.photos import samples
 from convviz_gui.gui.photos.image_loader import ImageLoader
 from convviz_gui.gui.photos.image_tray import ImageTray
@@ -35,10 +36,14 @@ from convviz_gui.gui.tabs.tabs import Tabs
 from convviz_gui.gui.window.actions import Menus
 from convviz_gui.gui.window.commands import Commands
 from convviz_gui.gui.window.notices import Notices
+from convviz_gui.gui.window.offer import Offer
 from convviz_gui.gui.window.status import StatusBar
 from convviz_gui.gui.window.window_state import WindowState
-from convviz_gui.worker.client import SESSION_LANE, EngineClient
+from convviz_gui.worker.client import EngineClient
 from convviz_gui.worker.mailbox import EXPORT
+
+DEVICE = "device"
+"""The notices' topic for devices that failed or cannot be used; it stays until dismissed."""
 
 
 class MainWindow(QMainWindow):
@@ -50,16 +55,20 @@ class MainWindow(QMainWindow):
 
     painted = Signal()
 
-    def __init__(self, client: EngineClient, state: WindowState | None = None) -> None:
+    def __init__(
+        self, client: EngineClient, state: WindowState | None = None, recent: RecentModels | None = None
+    ) -> None:
         super().__init__()
         self.client = client
         # Deleted with the window, in its thread: garbage collection may happen in any.
         client.setParent(self)
         self.state = state or WindowState()
+        self.recent = recent or RecentModels()
         self.selection = Selection(self)
         self.undo = QUndoStack(self)
         self.loader = ImageLoader(self)
         self.notices = Notices()
+        self.offer = Offer()
         self.header = ModelHeader(self.selection)
         self.layers = LayerTree(self.selection)
         self.tray = ImageTray(self.selection, self.loader)
@@ -92,6 +101,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.tabs.bar)
         column.addWidget(self.notices)
+        column.addWidget(self.offer)
         column.addWidget(self.tabs.pages, 1)
         self.setCentralWidget(centre)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -112,11 +122,14 @@ class MainWindow(QMainWindow):
         self.client.ready.connect(self._on_ready)
         self.client.failed.connect(self._on_failed)
         self.header.open_wanted.connect(self.commands.ask_for_model)
+        self.header.health_wanted.connect(self.commands.model.show_health)
+        self.header.set_menu(self.menus.model)
+        self.offer.accepted.connect(self.commands.model.open_last)
         self.status.stop_wanted.connect(self.client.cancel)
-        for topic, source in ((SESSION_LANE, self.opener), (OVERVIEW, self.overview)):
-            source.problem.connect(lambda problem, topic=topic: self.notices.tell(topic, problem))
-            source.settled.connect(lambda topic=topic: self.notices.settle(topic))
+        self.overview.problem.connect(lambda problem: self.notices.tell(OVERVIEW, problem))
+        self.overview.settled.connect(lambda: self.notices.settle(OVERVIEW))
         self.opener.restarted.connect(self._on_restarted)
+        self.opener.device_failed.connect(lambda problem: self.notices.tell(DEVICE, problem))
         self.saver.problem.connect(lambda problem: self.notices.tell(EXPORT, problem))
         self.saver.saved.connect(self._on_saved)
         self.tray.problems.connect(lambda problems: self.notices.tell("files", *problems))
@@ -135,6 +148,7 @@ class MainWindow(QMainWindow):
         # Also with files: it is what remains to look at if none of them can be read.
         self.tray.open_sample(samples.toybox(*samples.START))
         self.commands.open_paths(files)
+        self.commands.model.offer_last(files)
 
     def arrange(self) -> None:
         """Put docks and window where they were at first."""
@@ -158,6 +172,8 @@ class MainWindow(QMainWindow):
     def _on_ready(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self.header.set_devices(catalogue.devices)
+        if catalogue.device_problem is not None:
+            self.notices.tell(DEVICE, catalogue.device_problem)
         self.status.set_titles({info.name: info.title for info in catalogue.methods})
         self.tabs.set_methods(catalogue.methods)
 
@@ -199,6 +215,8 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() == Qt.Key.Key_Escape and self.notices.isVisible():
             self.notices.dismiss()
+        elif event.key() == Qt.Key.Key_Escape and self.offer.isVisible():
+            self.offer.hide()
         else:
             super().keyPressEvent(event)
 

@@ -1,77 +1,15 @@
-"""Small parts: the dialog that opens a network, notices, the palette's search, numbers in words."""
+"""Small parts: notices, the palette's search, numbers in words."""
 
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.errors import Problem, ProblemKind
-from convviz_gui.engine.types import LoadModel, ModelSpec
 from convviz_gui.gui.look import words
-from convviz_gui.gui.network.open_model import OpenModelDialog, guess_name
 from convviz_gui.gui.window.command_palette import Entry, matching
 from convviz_gui.gui.window.notices import Notices
 from convviz_gui.gui.window.process_memory import resident_bytes
-
-
-@pytest.fixture
-def dialog(qtbot: QtBot) -> OpenModelDialog:
-    made = OpenModelDialog(("cuda", "cpu"))
-    qtbot.addWidget(made)
-    return made
-
-
-def test_demo_needs_nothing(dialog: OpenModelDialog) -> None:
-    assert dialog.command() == LoadModel(ModelSpec(), "auto")
-    assert dialog.missing() == ""
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        ModelSpec("demo"),
-        ModelSpec("timm:resnet18", None, True),
-        ModelSpec("torchvision:vgg16", "/w/x.pth"),
-        ModelSpec("timm:x"),
-    ],
-)
-def test_every_choice_round_trips(dialog: OpenModelDialog, spec: ModelSpec) -> None:
-    dialog.set_spec(spec)
-    assert dialog.command().spec == spec
-
-
-def test_open_waits_for_what_is_missing(dialog: OpenModelDialog) -> None:
-    button = dialog.buttons.button(QDialogButtonBox.StandardButton.Open)
-    dialog.kind.setCurrentIndex(2)
-    assert not button.isEnabled()
-    assert "name" in dialog.note.text()
-    dialog.name.setText("resnet18")
-    assert button.isEnabled()
-    dialog.weights.button(1).setChecked(True)
-    assert not button.isEnabled()
-    dialog.file.setText("/tmp/w.safetensors")
-    assert button.isEnabled()
-
-
-def test_chosen_device_is_asked_for(dialog: OpenModelDialog, qtbot: QtBot) -> None:
-    dialog.device.setCurrentIndex(dialog.device.findData("cpu"))
-    with qtbot.waitSignal(dialog.chosen) as chosen:
-        dialog.buttons.accepted.emit()
-    assert chosen.args == [LoadModel(ModelSpec(), "cpu")]
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("/a/squeezenet1_0-b66bff10.pth", "squeezenet1_0"),
-        ("squeezenet1_0_imagenet.safetensors", "squeezenet1_0"),
-        ("resnet18.safetensors", "resnet18"),
-        ("vit-base.bin", "vit-base"),
-    ],
-)
-def test_name_is_guessed_from_the_file(path: str, name: str) -> None:
-    assert guess_name(path) == name
 
 
 def problem(title: str) -> Problem:
@@ -99,6 +37,21 @@ def test_many_problems_are_counted(qtbot: QtBot) -> None:
     notices.tell("files", *(problem(str(number)) for number in range(50)))
     assert notices.text.text().splitlines()[-1] == "… and 48 more"
     assert "detail of 49" in notices.details()
+
+
+def test_a_remedy_is_offered_until_it_is_taken_or_the_problem_is_over(qtbot: QtBot) -> None:
+    notices = Notices()
+    qtbot.addWidget(notices)
+    done: list[str] = []
+    notices.tell("session", problem("A"), remedy=("Try again", lambda: done.append("again")))
+    assert notices.remedy.text() == "Try again"
+    assert not notices.remedy.isHidden()
+    notices.remedy.click()
+    assert done == ["again"]
+    assert notices.isHidden()
+    notices.tell("session", problem("A"), remedy=("Try again", lambda: None))
+    notices.tell("session", problem("B"))
+    assert notices.remedy.isHidden()
 
 
 def test_one_cause_is_told_once(qtbot: QtBot) -> None:
@@ -135,6 +88,9 @@ def test_palette_puts_whole_words_first() -> None:
         (words.shape((64, 5, 7)), "64×5×7"),
         (words.shape(None), "–"),
         (words.memory(1_340_000_000), "1.3 GB"),
+        (words.download(4_940_000), "4.9 MB"),
+        (words.download(99_940_000), "100 MB"),
+        (words.download(1_340_000_000), "1.3 GB"),
     ],
 )
 def test_numbers_in_words(written: str, expected: str) -> None:

@@ -194,6 +194,7 @@ QLabel[role="section"] {{ color: {c.muted}; font-weight: 600; }}
 QLabel[role="warning"] {{ color: {c.warning}; background: {c.warning_ground}; border-radius: 4px; padding: 1px 6px; }}
 QFrame#notice {{ background: {c.warning_ground}; border-bottom: 1px solid {c.line}; }}
 QFrame#notice QLabel {{ color: {c.text}; }}
+QFrame#offer {{ background: {c.raised}; border-bottom: 1px solid {c.line}; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QDialog#palette {{ background: {c.window}; border: 1px solid {c.faint}; }}
 QFrame#rule {{ background: {c.line}; max-height: 1px; min-height: 1px; border: none; }}

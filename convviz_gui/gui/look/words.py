@@ -38,6 +38,13 @@ def memory(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
+def download(size: int) -> str:
+    """Bytes of a file as people compare them: "4.9 MB", "346 MB", "1.2 GB"."""
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 99.5e6 else f"{size / 1e6:.1f} MB"
+
+
 def percent(fraction: float) -> str:
     """0.973 → "97 %"; what is small but not nothing stays visible: 0.002 → "0.2 %", 0.0001 → "< 0.1 %"."""
     if fraction >= 0.0995:

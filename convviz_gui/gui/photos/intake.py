@@ -11,29 +11,33 @@ from PySide6.QtGui import QImage
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import ImageInput
-from convviz_gui.gui.network.open_model import WEIGHT_SUFFIXES
+from convviz_gui.gui.opening.page import WEIGHT_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Paths by what they are: everything that is neither a folder nor weights is taken for a picture."""
+    """Paths by what they are: everything that is neither a folder, weights nor Python is taken for a picture."""
 
     pictures: tuple[Path, ...]
     folders: tuple[Path, ...]
     weights: tuple[Path, ...]
+    code: tuple[Path, ...]
 
 
 def sort_paths(paths: Iterable[Path]) -> Sorted:
-    """Tell pictures, folders and weights files apart by their names, without opening them."""
-    pictures, folders, weights = [], [], []
+    """Tell pictures, folders, weights and Python files apart by their names, without opening them."""
+    pictures, folders, weights, code = [], [], [], []
     for path in paths:
+        name = path.name.lower()
         if _is_folder(path):
             folders.append(path)
-        elif path.suffix.lower() in WEIGHT_SUFFIXES:
+        elif name.endswith(WEIGHT_SUFFIXES):
             weights.append(path)
+        elif name.endswith(".py"):
+            code.append(path)
         else:
             pictures.append(path)
-    return Sorted(tuple(pictures), tuple(folders), tuple(weights))
+    return Sorted(tuple(pictures), tuple(folders), tuple(weights), tuple(code))
 
 
 def paths_of(data: QMimeData) -> list[Path]:

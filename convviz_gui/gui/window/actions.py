@@ -10,9 +10,11 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from convviz_gui.gui.look.theme import Theme
+from convviz_gui.gui.opening.dialog import PRECISIONS
 from convviz_gui.gui.photos import samples
 from convviz_gui.gui.tabs.tab_spec import TABS
 from convviz_gui.gui.window.command_palette import Entry, entry_of
+from convviz_gui.gui.window.offer import KEYS as OFFER_KEYS
 
 if TYPE_CHECKING:
     from convviz_gui.gui.main_window import MainWindow
@@ -30,7 +32,7 @@ class Menus:
         self._commands: list[tuple[str, QAction]] = []
         self._fill_file()
         self._fill_edit()
-        self._fill_model()
+        self.model = self._fill_model()
         self._fill_run()
         self.view = self._fill_view()
         self._fill_help()
@@ -98,13 +100,57 @@ class Menus:
         self._add(menu, "&Find a layer", do.find_layer, QKeySequence.StandardKey.Find)
         self._add(menu, "&Remove picture from the tray", window.tray.remove_current)
 
-    def _fill_model(self) -> None:
-        do, menu = self._do, self._menu("&Model")
+    def _fill_model(self) -> QMenu:
+        do, model, menu = self._do, self._do.model, self._menu("&Model")
         self._add(menu, "&Open…", do.ask_for_model, "Ctrl+M")
-        self._add(menu, "Open the &demo", do.open_demo_model)
+        self._add(menu, "Open the &demo", model.open_demo)
+        self._add(menu, "Open the &last one again", model.open_last, OFFER_KEYS)
+        recent = menu.addMenu("&Recent")
+        recent.aboutToShow.connect(lambda: self._fill_recent_models(recent))
+        menu.addSeparator()
+        names = menu.addMenu("&Class names")
+        self._add(names, "From a &file…", model.ask_for_class_names)
+        self._add(names, "From the &folders of a dataset…", model.ask_for_class_folder)
+        self._add(menu, "Preprocessing and names &as found", model.restore_as_found)
+        self._fill_precision(menu.addMenu("Pre&cision"))
+        menu.addSeparator()
+        self._add(menu, "&Health report", model.show_health, "Ctrl+H")
+        self._add(menu, "Cop&y report", model.copy_report)
         menu.addSeparator()
         self._add(menu, "&Previous layer", lambda: do.step_layer(-1), "Ctrl+Up")
         self._add(menu, "&Next layer", lambda: do.step_layer(1), "Ctrl+Down")
+        return menu
+
+    def _fill_recent_models(self, menu: QMenu) -> None:
+        menu.clear()
+        menu.setToolTipsVisible(True)
+        for entry in self._window.recent.entries():
+            obstacle = entry.obstacle()
+            action = menu.addAction(f"{entry.title()}: {obstacle}" if obstacle else entry.title())
+            action.setToolTip(entry.spec.weights or entry.spec.source)
+            action.setEnabled(not obstacle)
+            action.triggered.connect(lambda _checked=False, entry=entry: self._do.model.open_recent(entry))
+        if menu.isEmpty():
+            menu.addAction("Nothing yet").setEnabled(False)
+            return
+        menu.addSeparator()
+        menu.addAction("All…").triggered.connect(self._do.model.ask_recent)
+        menu.addAction("Forget these").triggered.connect(self._window.recent.clear)
+
+    def _fill_precision(self, menu: QMenu) -> None:
+        group = QActionGroup(menu)
+        made = {}
+        for precision in PRECISIONS:
+            do = lambda precision=precision: self._do.model.set_precision(precision)  # noqa: E731
+            made[precision] = self._add(menu, precision, do)
+            made[precision].setCheckable(True)
+            group.addAction(made[precision])
+
+        def show() -> None:
+            model = self._window.selection.model
+            made[model.precision if model is not None else PRECISIONS[0]].setChecked(True)
+
+        menu.aboutToShow.connect(show)
 
     def _fill_run(self) -> None:
         do, menu = self._do, self._menu("&Run")

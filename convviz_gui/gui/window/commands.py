@@ -12,13 +12,12 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 import convviz_gui
 from convviz_gui.engine.errors import EngineError, Problem, problem_from
-from convviz_gui.engine.types import LoadModel, ModelSpec
 from convviz_gui.gui.look.theme import Theme, apply_theme
-from convviz_gui.gui.network.open_model import OpenModelDialog
 from convviz_gui.gui.photos import samples
 from convviz_gui.gui.photos.intake import first_pictures, from_qimage, image_of, paths_of, sort_paths
 from convviz_gui.gui.tabs.python_code import python_code
 from convviz_gui.gui.window.command_palette import CommandPalette, Entry
+from convviz_gui.gui.window.model_commands import ModelCommands
 from convviz_gui.gui.window.shortcut_sheet import shortcut_sheet
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ class Commands(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self.model = ModelCommands(window)
         self._toybox_seed = samples.START[1]
         self._pasted = 0
 
@@ -60,7 +60,7 @@ class Commands(QObject):
         return str(Path(recent[0]).parent) if recent else str(Path.home())
 
     def open_paths(self, paths: Iterable[Path]) -> None:
-        """Open pictures in the tray, a folder in the latent space, and a weights file in the dialog."""
+        """Open pictures in the tray, a folder in the latent space, weights and Python files in the dialog."""
         window = self._window
         window.notices.settle("files")
         found = sort_paths(paths)
@@ -71,7 +71,9 @@ class Commands(QObject):
         for path in (*found.pictures[:1], *found.folders):
             window.state.remember_path(str(path.absolute()))
         if found.weights:
-            self.ask_for_model(str(found.weights[0].absolute()))
+            self.model.ask(weights=str(found.weights[0].absolute()))
+        elif found.code:
+            self.model.ask(code=str(found.code[0].absolute()))
 
     def open_picture(self, path: str) -> None:
         """Show one picture file."""
@@ -133,20 +135,9 @@ class Commands(QObject):
 
     # -------------------------------------------------------------------------------------- model and layers
 
-    def ask_for_model(self, weights: str = "") -> None:
-        """Show the dialog that opens a network, starting from a weights file if one is given."""
-        dialog = OpenModelDialog(self._window.catalogue.devices, self._window)
-        if self._window.selection.model is not None:
-            dialog.set_spec(self._window.selection.model.spec)
-        if weights:
-            dialog.set_weights(weights)
-        dialog.chosen.connect(self._window.opener.open)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
-
-    def open_demo_model(self) -> None:
-        """Go back to the demo network."""
-        self._window.opener.open(LoadModel(ModelSpec()))
+    def ask_for_model(self) -> None:
+        """Show the dialog that opens a network."""
+        self.model.ask()
 
     def find_layer(self) -> None:
         """Put the cursor into the layers' search box."""
@@ -235,6 +226,11 @@ class Commands(QObject):
             Entry(f"Layer: {node.id}", node.kind, lambda node=node: selection.set_layer(node.id))  # type: ignore[misc]
             for node in layers
             if node.id
+        ]
+        entries += [
+            Entry(f"Open recent: {entry.title()}", "", lambda entry=entry: self.model.open_recent(entry))  # type: ignore[misc]
+            for entry in self._window.recent.entries()
+            if not entry.obstacle()
         ]
         CommandPalette(entries, self._window).show()
 

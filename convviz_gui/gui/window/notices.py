@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
@@ -24,6 +26,9 @@ from convviz_gui.gui.look.theme import UNIT
 LINES = 2
 """Problems written out; more are counted, and all are in the details."""
 
+Remedy = tuple[str, Callable[[], object]]
+"""What a button says and does about a problem."""
+
 
 class Notices(QFrame):
     """Problems by topic ("files", a lane's name): a topic's new problems replace its old ones."""
@@ -38,6 +43,9 @@ class Notices(QFrame):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.text.setAccessibleName("Problem")
+        self._remedies: dict[str, Remedy] = {}
+        self.remedy = QPushButton()
+        self.remedy.clicked.connect(self._on_remedy)
         details = QPushButton("Details…")
         details.clicked.connect(self.show_details)
         self.dismiss_button = QToolButton()
@@ -49,25 +57,36 @@ class Notices(QFrame):
         row.setContentsMargins(UNIT * 3 // 2, UNIT // 2, UNIT, UNIT // 2)
         row.setSpacing(UNIT)
         row.addWidget(self.text, 1)
+        row.addWidget(self.remedy, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(details, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.dismiss_button, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
 
-    def tell(self, topic: str, *problems: Problem) -> None:
-        """Show problems, the newest topic first."""
+    def tell(self, topic: str, *problems: Problem, remedy: Remedy | None = None) -> None:
+        """Show problems, the newest topic first, and a button that does something about them."""
         self._problems.pop(topic, None)
         self._problems = {topic: problems, **self._problems}
+        self._remedies.pop(topic, None)
+        if remedy is not None:
+            self._remedies[topic] = remedy
         self._refresh()
 
     def settle(self, topic: str) -> None:
         """The topic's problems are over."""
+        self._remedies.pop(topic, None)
         if self._problems.pop(topic, None) is not None:
             self._refresh()
 
     def dismiss(self) -> None:
         """Forget all problems."""
         self._problems.clear()
+        self._remedies.clear()
         self._refresh()
+
+    def _on_remedy(self) -> None:
+        topic, (_, do) = next(iter(self._remedies.items()))
+        self.settle(topic)
+        do()
 
     def details(self) -> str:
         """Everything known of the problems, as text to copy."""
@@ -102,4 +121,6 @@ class Notices(QFrame):
         if len(problems) > LINES:
             lines.append(f"… and {len(problems) - LINES} more")
         self.text.setText("\n".join(lines))
+        self.remedy.setText(next(iter(self._remedies.values()))[0] if self._remedies else "")
+        self.remedy.setVisible(bool(self._remedies))
         self.setVisible(bool(lines))

@@ -13,6 +13,8 @@ from convviz_gui.gui.look.theme import Theme
 VERSION = 1
 """Of the arrangement of docks; another version's is not restored."""
 
+_SHA256 = 64  # hexadecimal digits
+
 
 class WindowState:
     """Settings in an INI file of ours, by default the user's."""
@@ -42,6 +44,22 @@ class WindowState:
     def remember_path(self, path: str, most: int = 10) -> None:
         """Put a file or folder first among the recent ones."""
         self._settings.setValue("recent", [path, *(other for other in self.recent if other != path)][:most])
+
+    def trusted(self, path: str) -> str | None:
+        """SHA-256 of a Python file as the user trusted it last, or None."""
+        return dict(self._trust()).get(path)
+
+    def remember_trust(self, path: str, digest: str, most: int = 100) -> None:
+        """The user trusts a Python file as it is now; another version of it is another file."""
+        others = [(other, known) for other, known in self._trust() if other != path]
+        self._settings.setValue("trust", [f"{known} {other}" for other, known in ((path, digest), *others)][:most])
+        self._settings.sync()
+
+    def _trust(self) -> list[tuple[str, str]]:
+        stored = self._settings.value("trust")
+        lines = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
+        parts = [line.partition(" ") for line in lines if isinstance(line, str)]
+        return [(path, digest) for digest, _, path in parts if path and len(digest) == _SHA256]
 
     def restore(self, window: QMainWindow) -> bool:
         """Give the window its last place and docks; False if there is nothing to go by."""

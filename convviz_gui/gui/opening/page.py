@@ -1,0 +1,98 @@
+"""What the sections of the dialog have in common."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+
+from convviz_gui.engine.types import ModelSpec
+from convviz_gui.gui.look.theme import UNIT
+
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
+"""File names that are taken for weights."""
+
+WEIGHTS_FILTER = f"Weights ({' '.join(f'*{suffix}' for suffix in WEIGHT_SUFFIXES)});;All files (*)"
+NAMES_FILTER = "Class names (*.txt *.json);;All files (*)"
+
+
+class Page(QWidget):
+    """One way to a network.
+
+    Signals:
+        changed: what the page asks for is another now.
+        submitted: the user wants it opened, by a double-click; Enter is the dialog's.
+    """
+
+    changed = Signal()
+    submitted = Signal()
+
+    def spec(self) -> ModelSpec | None:
+        """What the page asks for; None while something is missing."""
+        raise NotImplementedError
+
+    def note(self) -> str:
+        """What will happen, or what is still needed, in a sentence."""
+        raise NotImplementedError
+
+    def take_focus(self) -> None:
+        """Put the cursor where the user begins."""
+        raise NotImplementedError
+
+
+class FileField(QWidget):
+    """A path to type or to browse for.
+
+    Signals:
+        changed: another path stands in the field.
+    """
+
+    changed = Signal()
+
+    def __init__(self, title: str, placeholder: str, kinds: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title, self._kinds = title, kinds
+        self.edit = QLineEdit()
+        self.edit.setAccessibleName(title)
+        self.edit.setPlaceholderText(placeholder)
+        self.edit.setClearButtonEnabled(True)
+        # What is dropped is for the dialog to open.
+        self.edit.setAcceptDrops(False)
+        self.browse = QPushButton("Browse…")
+        self.browse.setAccessibleName(f"Browse for: {title}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(UNIT)
+        row.addWidget(self.edit, 1)
+        row.addWidget(self.browse)
+        self.setFocusProxy(self.edit)
+        self.edit.textChanged.connect(self.changed)
+        self.browse.clicked.connect(self.ask)
+
+    def text(self) -> str:
+        """The path as it stands, without space around it; "" for none."""
+        return self.edit.text().strip()
+
+    def set_text(self, path: str) -> None:
+        """Show a path, its end in view."""
+        self.edit.setText(path)
+
+    def ask(self) -> None:
+        """Let the user choose a file."""
+        chosen, _ = QFileDialog.getOpenFileName(self, self._title, self.text(), self._kinds)
+        if chosen:
+            self.set_text(chosen)
+
+
+def muted(text: str = "") -> QLabel:
+    """A paragraph in the quiet colour."""
+    label = QLabel(text)
+    label.setProperty("role", "muted")
+    label.setWordWrap(True)
+    return label
+
+
+def breakable(name: str) -> str:
+    """A long name that may be broken after its underscores, dots and slashes: "vit_base_patch14.lvd142m"."""
+    for mark in "_./-":
+        name = name.replace(mark, f"{mark}\u200b")
+    return name
