@@ -15,7 +15,18 @@ from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.errors import EngineError, Problem
 from convviz_gui.engine.export import MANIFEST, write_results
 from convviz_gui.engine.images import load_image
-from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Message, Moved, Progressed, Ready, Started, run_job
+from convviz_gui.engine.jobs import (
+    Cancelled,
+    Failed,
+    Finished,
+    Job,
+    Message,
+    Moved,
+    Progressed,
+    Ready,
+    Started,
+    run_job,
+)
 from convviz_gui.engine.params import Settings
 from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.session import Session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from PySide6.QtCore import QObject, Signal
 
 from convviz_gui.engine.payloads import Overview
@@ -11,10 +13,12 @@ from convviz_gui.engine.types import ImageInput, LayerNode, ModelInfo
 class Selection(QObject):
     """The open model, and the layer, channel, class and photo chosen in it.
 
-    Setters emit their signal only when the value changes. A new model resets layer, channel and class.
+    Setters emit their signal only when the value changes. A new model resets layer, channel and class; the same one on
+    another device or in another precision resets nothing and is told by `place_changed` alone.
     """
 
     model_changed = Signal()
+    place_changed = Signal()
     layer_changed = Signal()
     channel_changed = Signal()
     class_changed = Signal()
@@ -37,7 +41,10 @@ class Selection(QObject):
 
     def set_model(self, model: ModelInfo | None) -> None:
         """Take a model; the layer is kept when the new model has one of that id."""
-        self._model = model
+        before, self._model = self._model, model
+        if before is not None and model is not None and _same_network(before, model):
+            self.place_changed.emit()
+            return
         self._class_index = None
         self._overview = None
         if model is None or self._layer is None or model.find(self._layer) is None:
@@ -108,6 +115,11 @@ class Selection(QObject):
         """Tell what the model says of the current photo."""
         self._overview = overview
         self.overview_changed.emit()
+
+
+def _same_network(one: ModelInfo, other: ModelInfo) -> bool:
+    """True if they differ in nothing but where they compute."""
+    return dataclasses.replace(other, device=one.device, precision=one.precision) == one
 
 
 def _first_layer(model: ModelInfo | None) -> str | None:

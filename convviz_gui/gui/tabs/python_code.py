@@ -25,7 +25,8 @@ def python_code(run: Run, model: ModelInfo, info: MethodInfo, photo_source: str 
     if run.image is not None and run.image.path:
         lines.append("from convviz_gui.engine.images import load_image")
     lines += ["", _COMPLETE, "", "session = Session()"]
-    lines.append(f"complete(session.execute(LoadModel({_model(model.spec)}, {model.device!r})))")
+    place = repr(model.device) if model.precision == "float32" else f"{model.device!r}, {model.precision!r}"
+    lines.append(f"complete(session.execute(LoadModel({_model(model.spec)}, {place})))")
     if run.image is not None:
         lines.append(_photo(run, photo_source))
     lines += [f"result = complete(session.execute({_run(run, info)}))", f"print({_what(info)})", ""]

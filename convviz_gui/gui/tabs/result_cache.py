@@ -13,14 +13,18 @@ KEPT_BYTES = 128 * 2**20
 
 
 class ResultCache:
-    """Results by model and request, the oldest forgotten beyond `KEPT_BYTES` of arrays and photos."""
+    """Results by model and request, the oldest forgotten beyond `KEPT_BYTES` of arrays and photos.
+
+    What another device computed stays valid: it differs by rounding alone. Lower precision stands only for itself,
+    float32 for every precision.
+    """
 
     def __init__(self) -> None:
         self._results: OrderedDict[object, Result] = OrderedDict()
 
     def put(self, result: Result) -> None:
         """Keep a result."""
-        key = _key(result.model, result.run)
+        key = _key(result.model, result.run, result.precision)
         self._results.pop(key, None)
         self._results[key] = result
         total = sum(size_of(kept) for kept in self._results.values())
@@ -30,16 +34,18 @@ class ResultCache:
 
     def get(self, model: ModelInfo, run: Run) -> Result | None:
         """The result of exactly that request."""
-        found = self._results.get(_key(model, run))
-        if found is not None:
-            self._results.move_to_end(_key(model, run))
-        return found
+        for precision in (model.precision, "float32"):
+            key = _key(model, run, precision)
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]
+        return None
 
     def similar(self, model: ModelInfo, run: Run) -> Result | None:
         """The latest result about the same subject, whatever its channels and settings."""
         wanted = subject(run)
         for result in reversed(self._results.values()):
-            if result.model.digest == model.digest and subject(result.run) == wanted:
+            if result.model.digest == model.digest and subject(result.run) == wanted and precise(result, model):
                 return result
         return None
 
@@ -48,6 +54,11 @@ class ResultCache:
         for key, result in list(self._results.items()):
             if model is None or (result.model.spec, result.model.digest) != (model.spec, model.digest):
                 del self._results[key]
+
+
+def precise(result: Result, model: ModelInfo) -> bool:
+    """True if the result is as exact as what the model computes in."""
+    return result.precision in (model.precision, "float32")
 
 
 def subject(run: Run) -> object:
@@ -63,5 +74,5 @@ def size_of(result: Result) -> int:
     return size + (result.run.image.pixels.nbytes if result.run.image is not None else 0)
 
 
-def _key(model: ModelInfo, run: Run) -> object:
-    return model.name, model.digest, model.device, subject(run), run.target.channels, run.settings, run.seed
+def _key(model: ModelInfo, run: Run, precision: str) -> object:
+    return model.name, model.digest, precision, subject(run), run.target.channels, run.settings, run.seed

@@ -14,7 +14,7 @@ from convviz_gui.engine.types import MethodInfo, ModelInfo, Result, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.method_panel import MethodPanel
-from convviz_gui.gui.tabs.result_cache import ResultCache, subject
+from convviz_gui.gui.tabs.result_cache import ResultCache, precise, subject
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 from convviz_gui.gui.views.base import PayloadView
 from convviz_gui.worker.client import EngineClient
@@ -70,6 +70,7 @@ class MethodTab(QObject):
         panel.target.changed.connect(self._on_subject)
         panel.target.demo_folder_wanted.connect(self.demo_folder_wanted)
         selection.model_changed.connect(self._on_model)
+        selection.place_changed.connect(self._on_place)
         selection.image_changed.connect(self._on_image)
         selection.layer_changed.connect(self._on_layer)
         selection.class_changed.connect(self._on_class)
@@ -155,6 +156,12 @@ class MethodTab(QObject):
         self.result = None
         self.panel.run_bar.show_ended("")
         self._on_subject()
+
+    def _on_place(self) -> None:
+        """The same network on another device: what is shown still counts, what the move cancelled is run again."""
+        model = self._selection.model
+        if self._running is None and (self.result is None or model is None or not precise(self.result, model)):
+            self.rerun()
 
     def _on_image(self) -> None:
         if self.panel.method is not None and "image" in self.panel.method.needs:

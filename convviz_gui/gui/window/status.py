@@ -55,6 +55,7 @@ class StatusBar(QStatusBar):
         self._clock.timeout.connect(self._show_device)
         self._clock.start()
         selection.model_changed.connect(self._show_device)
+        selection.place_changed.connect(self._show_device)
         client.started.connect(self._on_started)
         client.progressed.connect(self._on_progressed)
         for ended in (client.finished, client.failed, client.cancelled):
@@ -154,6 +155,8 @@ class StatusBar(QStatusBar):
         size = resident_bytes()
         model = self._selection.model
         parts = [device_name(model.device)] if model is not None else []
+        if model is not None and model.precision != "float32":
+            parts.append(model.precision)
         if size is not None:
             parts.append(words.memory(size))
         self.device.setText(" · ".join(parts))
