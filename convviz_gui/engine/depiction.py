@@ -15,8 +15,8 @@ from convviz_gui.engine.logits import top_classes
 from convviz_gui.engine.payloads import ByteArray, Gallery, Heat, Maps, Overview, Payload, Points, Seen
 from convviz_gui.engine.plot import scatter
 from convviz_gui.engine.render import colourise, overlay
-from convviz_gui.engine.sheets import channel_sheet, filter_sheet, word_tile
-from convviz_gui.engine.types import ImageInput, Result
+from convviz_gui.engine.sheets import captioned, channel_sheet, filter_sheet, word_tile
+from convviz_gui.engine.types import ImageInput, ModelInfo, Result
 
 TOP_CLASSES = 5
 OPACITY = 0.4
@@ -79,7 +79,20 @@ def arrays(payload: Payload) -> dict[str, NDArray[Any]]:
 
 
 def pictures(result: Result) -> dict[str, ByteArray]:
-    """Pictures u8 [H, W, 3] by file name without ending."""
+    """Pictures u8 [H, W, 3] by file name without ending; what random weights made says so below."""
+    made = _pictures(result)
+    # What the network is given does not depend on its weights.
+    if result.model.trained or isinstance(result.payload, Seen):
+        return made
+    return {name: captioned(picture, random_weights(result.model)) for name, picture in made.items()}
+
+
+def random_weights(model: ModelInfo) -> str:
+    """What is written on pictures of a network that is not trained."""
+    return f"Random weights: {model.name} has learned nothing"
+
+
+def _pictures(result: Result) -> dict[str, ByteArray]:
     payload, image = result.payload, result.run.image
     match payload:
         case Overview():
@@ -106,9 +119,11 @@ def tables(result: Result) -> dict[str, str]:
             return {"predictions": _predictions(result, payload), "sparsity": _sparsity(payload)}
         case Maps():
             return {"channels": _channels(payload)}
+        case Seen():
+            return {"input": _input(payload)}
         case Points():
             return {"outliers": _outliers(result, payload)}
-        case Seen() | Gallery() | Heat():
+        case Gallery() | Heat():
             return {}
         case _:
             assert_never(payload)
@@ -147,6 +162,14 @@ def _channels(maps: Maps) -> str:
     columns = (maps.mean, maps.std, maps.max, maps.sparsity, maps.blank)
     rows = zip(range(len(maps.mean)), *(column.tolist() for column in columns), strict=True)
     return _csv(["channel", "mean", "std", "max", "sparsity", "blank"], rows)
+
+
+def _input(seen: Seen) -> str:
+    rows = (
+        [i, float(channel.min()), float(channel.mean(dtype=np.float64)), float(channel.max())]
+        for i, channel in enumerate(seen.tensor)
+    )
+    return _csv(["channel", "min", "mean", "max"], rows)
 
 
 def _outliers(result: Result, points: Points) -> str:

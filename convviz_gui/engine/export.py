@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+import convviz_gui
 from convviz_gui.engine.atomic import staged
-from convviz_gui.engine.depiction import arrays, pictures, tables
+from convviz_gui.engine.depiction import arrays, pictures, random_weights, tables
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.manifest import ResultFacts, command_line, manifest, result_facts
 from convviz_gui.engine.payloads import Points, Skipped
@@ -69,9 +71,20 @@ def _skipped_inside(result: Result) -> tuple[Skipped, ...]:
 def _write(result: Result, folder: Path) -> None:
     (folder / "data.npz").write_bytes(npz_bytes(result))
     for name, picture in pictures(result).items():
-        Image.fromarray(picture).save(folder / f"{name}.png", format="PNG")
+        Image.fromarray(picture).save(folder / f"{name}.png", format="PNG", pnginfo=_facts(result))
     for name, text in tables(result).items():
         (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+
+
+def _facts(result: Result) -> PngInfo:
+    """What a picture says of itself wherever it is copied to."""
+    facts = PngInfo()
+    facts.add_text("Software", f"ConvViz {convviz_gui.__version__}")
+    model = result.model
+    facts.add_itxt("Description", f"{result.run.method} · {model.name} · {model.weights}")
+    if not model.trained:
+        facts.add_itxt("Warning", random_weights(model))
+    return facts
 
 
 def npz_bytes(result: Result) -> bytes:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 class Category(StrEnum):
     """The tab a method belongs to."""
 
+    INPUT = "input"
     ACTIVATIONS = "activations"
     FILTERS = "filters"
     CLASS_MAPS = "class maps"

@@ -45,12 +45,14 @@ class Overview:
 class Seen:
     """What the network sees of a photo: `tensor` f32 [C, H, W], its input, and `picture` u8 [H, W, 3], that as colours.
 
-    `box` f32 [4]: the crop's x, y, width, height in the photo's pixels.
+    `box` f32 [4]: the crop's x, y, width, height in the photo's pixels. `clipped` counts the values of the tensor that
+    are beyond what a picture can show.
     """
 
     tensor: FloatArray = field(repr=False, compare=False)
     picture: ByteArray = field(repr=False, compare=False)
     box: FloatArray = field(repr=False, compare=False)
+    clipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ class Gallery:
     """Synthetic pictures of N channels. `images` u8 [N, H, W, 3], `channels` i64 [N].
 
     `trace` f32 [N, steps]: the target's loss at every step (NaN for steps not taken yet). `dead` bool [N]: the channel
-    could not be made to respond. `done` i64 [N]: steps taken.
+    could not be made to respond. `done` i64 [N]: steps taken. `reduced_to` is the batch that a
+    lack of memory forced, or 0.
     """
 
     layer: str
@@ -85,6 +88,7 @@ class Gallery:
     trace: FloatArray = field(repr=False, compare=False)
     dead: BoolArray = field(repr=False, compare=False)
     done: IntArray = field(repr=False, compare=False)
+    reduced_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,8 @@ class Points:
     `features` f32 [N, D] raw; `xy` f32 [N, 2]; `logits` f32 [N, K]; `outlier` f32 [N], mean distance to the k nearest;
     `neighbours` i64 [N, k] row numbers, nearest first. Distances are in the full space, never in the projection.
     `labels` is "" where a picture stands in no sub-folder. `trustworthiness` is in 0…1, NaN where undefined.
-    `final` is False for frames of a projection still under way.
+    `final` is False for frames of a projection still under way. `reduced_to` is the batch that a lack of memory
+    forced, or 0.
     """
 
     layer: str
@@ -127,6 +132,7 @@ class Points:
     trustworthiness: float = float("nan")
     skipped: tuple[Skipped, ...] = ()
     final: bool = True
+    reduced_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)

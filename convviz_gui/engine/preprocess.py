@@ -124,6 +124,21 @@ def normalise(crops: ByteArray, preprocess: Preprocess) -> FloatArray:
     return x.transpose(0, 3, 1, 2)
 
 
+def as_colours(tensor: FloatArray, preprocess: Preprocess) -> tuple[ByteArray, int]:
+    """An input f32 [C, H, W] turned back into a picture u8 [H, W, 3], and how many of its values did not fit into one.
+
+    Times std, plus mean, red first, grey as grey; blue is 0 where there are two channels, and channels beyond the third
+    are not shown. Values beyond 0…255 are clipped and counted, a grey value once.
+    """
+    order = colour_order(preprocess)
+    shown = [tensor[i] * np.float32(preprocess.std[i]) + np.float32(preprocess.mean[i]) for i in range(len(order))]
+    levels = np.rint(np.stack(shown, axis=-1) * np.float32(255))
+    clipped = int(((levels < 0) | (levels > 255)).sum())
+    picture = np.zeros((*tensor.shape[1:], COLOURS), np.uint8)
+    picture[..., list(order) if preprocess.channels > 1 else [0, 1, 2]] = np.clip(levels, 0, 255).astype(np.uint8)
+    return frozen(picture), clipped
+
+
 def _axes(height: int, width: int, preprocess: Preprocess) -> tuple[_Axis, _Axis]:
     """Vertical and horizontal."""
     if preprocess.resize is None:

@@ -19,6 +19,8 @@ MARGIN = 5
 NOT_MADE = "not made"
 """Of a picture that was not begun when the run was stopped."""
 _GROUND, _INK = 64, 224
+_WARNING_GROUND, _WARNING_INK = (253, 241, 224), (143, 74, 0)
+_SMALLEST_CAPTION, _LARGEST_CAPTION = 11, 32
 
 
 def filter_sheet(gallery: Gallery) -> ByteArray:
@@ -44,6 +46,31 @@ def word_tile(word: str, height: int, width: int) -> ByteArray:
     font = ImageFont.load_default(max(width / max(len(word), 8), 6))
     ImageDraw.Draw(tile).text((width / 2, height / 2), word, fill=(_INK,) * 3, font=font, anchor="mm")
     return np.asarray(tile)
+
+
+def captioned(picture: ByteArray, text: str) -> ByteArray:
+    """The picture u8 [H, W, 3] with a strip below it that warns of something, in as many lines as it needs.
+
+    The picture itself stays in the upper left corner, pixel for pixel; one too narrow for a word gets a margin on its
+    right.
+    """
+    height, width = picture.shape[:2]
+    size = min(max(width / 48, _SMALLEST_CAPTION), _LARGEST_CAPTION)
+    font, pad, line = ImageFont.load_default(size), round(size / 2), round(size * 1.4)
+    room = max(width - 2 * pad, *(math.ceil(font.getlength(word)) for word in text.split()))
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    sheet = Image.new("RGB", (max(width, room + 2 * pad), height + line * len(lines) + pad), _WARNING_GROUND)
+    sheet.paste(Image.fromarray(picture), (0, 0))
+    draw = ImageDraw.Draw(sheet)
+    for number, words in enumerate(lines):
+        draw.text((pad, height + pad / 2 + number * line), words, fill=_WARNING_INK, font=font)
+    return np.asarray(sheet)
 
 
 def _columns(n: int) -> int:

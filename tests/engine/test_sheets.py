@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from convviz_gui.engine.depiction import pictures
 from convviz_gui.engine.payloads import Gallery, Heat, Maps
-from convviz_gui.engine.sheets import channel_sheet, filter_sheet, word_tile
+from convviz_gui.engine.sheets import captioned, channel_sheet, filter_sheet, word_tile
 from convviz_gui.engine.types import Run, Target
 from tests.engine.test_methods import finish
 from tests.engine.tiny import noise_picture, tiny_session
@@ -61,3 +63,30 @@ def test_without_positive_evidence_nothing_is_laid_on_the_photo(positive: bool) 
     files = pictures(result)
     assert np.array_equal(files["overlay"], photo.pixels) is not positive
     assert np.array_equal(files["heat"], word_tile("no positive evidence", 32, 32)) is not positive
+
+
+@pytest.mark.parametrize("width", [10, 64, 200, 2000])
+def test_a_caption_leaves_the_picture_as_it_is(width: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (40, width, 3), np.uint8)
+    sheet = captioned(picture, "Random weights: tiny has learned nothing")
+    np.testing.assert_array_equal(sheet[:40, :width], picture)
+    strip = sheet[40:]
+    assert strip.shape[0] >= 15
+    assert len(np.unique(strip.reshape(-1, 3), axis=0)) > 2, "something is written"
+    ground = strip[-1, -1]
+    assert (strip[:, -2:] == ground).all(), "nothing is cut off on the right"
+    assert (strip[-2:] == ground).all(), "nothing is cut off below"
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "activations", "input"])
+def test_pictures_of_random_weights_say_so(method: str) -> None:
+    result = finish(tiny_session(), Run(method, image=noise_picture()))
+    untrained = dataclasses.replace(result, model=dataclasses.replace(result.model, trained=False))
+    for name, picture in pictures(result).items():
+        marked = pictures(untrained)[name]
+        if method == "input":
+            np.testing.assert_array_equal(marked, picture)
+            continue
+        height, width = picture.shape[:2]
+        np.testing.assert_array_equal(marked[:height, :width], picture)
+        assert marked.shape[0] > height
