@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.images import open_rgb
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.network.hooks import features_and_logits
@@ -29,6 +30,9 @@ from convviz_gui.engine.types import Preprocess
 
 _AHEAD = 2
 """Batches decoded in advance: enough that the network never waits, little enough that memory stays flat."""
+_BATCH = {"cpu": 8}
+_BATCH_ELSEWHERE = 64
+"""A graphics card wants to be filled; where that is too much, batches are halved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +48,44 @@ class Embedding:
     features: FloatArray = field(repr=False, compare=False)
     logits: FloatArray = field(repr=False, compare=False)
     skipped: tuple[Skipped, ...] = ()
+    reduced_to: int = 0
 
 
-def embed(session: Session, listing: Listing, layer: str, batch: int = 8) -> Steps[Embedding]:
-    """Take every picture of a folder through the network to `layer` and to the logits.
+def embed(session: Session, listing: Listing, layer: str, batch: int = 0) -> Steps[Embedding]:
+    """Take every picture of a folder through the network to `layer` and to the logits, in the session's precision.
 
-    Yields after each batch. A picture that cannot be read is skipped with its reason.
+    Yields after each batch of `batch` pictures, 0 for as many as suit the device. Where memory is too small for them,
+    smaller batches go on from there: rows do not depend on their batch but for rounding. A picture that cannot be read
+    is skipped with its reason.
 
     Raises:
         EngineError: no picture could be read, the layer gives neither maps nor vectors, or values are not finite.
     """
-    model, device, preprocess = session.model, session.device, session.info.preprocess
-    node = session.info.find(layer)
     total = len(listing.paths)
     kept: list[int] = []
     skipped = list(listing.skipped)
     features: list[FloatArray] = []
     logits: list[FloatArray] = []
-    with _decoding(listing.paths, preprocess, batch * _AHEAD) as crops:
-        while chunk := list(islice(crops, batch)):
-            read = [(index, crop) for index, crop in chunk if not isinstance(crop, Skipped)]
-            skipped += [crop for _, crop in chunk if isinstance(crop, Skipped)]
-            if read:
-                x = _input(np.stack([crop for _, crop in read]), preprocess, device)
-                output, scores = features_and_logits(model, x, layer)
-                vectors = _vectors(channels_first(output, node) if node else output, layer).float().cpu().numpy()
-                _check_finite(vectors, layer, [listing.paths[index] for index, _ in read])
+    size, fits = batch or _BATCH.get(session.device.type, _BATCH_ELSEWHERE), True
+    with _decoding(listing.paths, session.info.preprocess, size * _AHEAD) as crops:
+        chunk: list[tuple[int, Crop]] = []
+        while chunk := chunk or list(islice(crops, size)):
+            now = chunk[:size]
+            read = [(index, crop) for index, crop in now if not isinstance(crop, Skipped)]
+            rows = _attempt(session, layer, [crop for _, crop in read], last=len(read) == 1) if read else None
+            if read and rows is None:
+                size, fits = max(1, len(read) // 2), False
+                session.free_memory()
+                yield Update(now[0][0], total, f"too little memory for {len(read)} pictures at once: {size} from here")
+                continue
+            skipped += [crop for _, crop in now if isinstance(crop, Skipped)]
+            if rows is not None:
+                _check_finite(rows[0], layer, [listing.paths[index] for index, _ in read], session.info.precision)
                 kept += [index for index, _ in read]
-                features.append(vectors)
-                logits.append(scores.float().cpu().numpy())
-            done = chunk[-1][0] + 1
+                features.append(rows[0])
+                logits.append(rows[1])
+            chunk = chunk[size:]
+            done = now[-1][0] + 1
             yield Update(done, total, f"reading pictures: {done} of {total}")
     if not kept:
         raise _nothing_read(skipped)
@@ -84,7 +96,42 @@ def embed(session: Session, listing: Listing, layer: str, batch: int = 8) -> Ste
         frozen(np.concatenate(features)),
         frozen(np.concatenate(logits)),
         tuple(skipped),
+        0 if fits else size,
     )
+
+
+Rows = tuple[FloatArray, FloatArray]
+
+
+def _attempt(session: Session, layer: str, crops: list[ByteArray], *, last: bool) -> Rows | None:
+    """Features [N, D] and logits [N, K] of some crops, or None if memory is too small; `last` raises that."""
+    try:
+        return _rows(session, layer, crops)
+    except Exception as error:
+        fault = fault_of(error)
+        if last or fault is None or fault.kind is not FaultKind.MEMORY:
+            raise
+        forget(error)
+    return None
+
+
+def _rows(session: Session, layer: str, crops: list[ByteArray]) -> Rows:
+    # Asked for at each batch: the network may have moved in between.
+    node = session.info.find(layer)
+    x = _input(_stacked(crops, session.device), session.info.preprocess, session.device)
+    with session.computing():
+        output, scores = features_and_logits(session.model, x, layer)
+    # An average in half precision would round, or overflow, once more.
+    output = output.float()
+    vectors = _vectors(channels_first(output, node) if node else output, layer)
+    return vectors.cpu().numpy(), scores.float().cpu().numpy()
+
+
+def _stacked(crops: list[ByteArray], device: torch.device) -> Tensor:
+    """Crops u8 [N, H, W, C] as one tensor of the host; for a graphics card where it can fetch them by itself."""
+    batch = torch.empty((len(crops), *crops[0].shape), dtype=torch.uint8, pin_memory=device.type == "cuda")
+    np.stack(crops, out=batch.numpy())
+    return batch
 
 
 Crop = ByteArray | Skipped
@@ -119,12 +166,12 @@ def _decode(path: str, preprocess: Preprocess) -> Crop:
         return Skipped(path, error.title)
 
 
-def _input(crops: ByteArray, preprocess: Preprocess, device: torch.device) -> Tensor:
+def _input(crops: Tensor, preprocess: Preprocess, device: torch.device) -> Tensor:
     """Crops u8 [N, H, W, min(C, 3)] as the network's input f32 [N, C, H, W], channels-last without a copy.
 
     Bit for bit what `preprocess.normalise` makes, but by all of torch's threads, or on the device.
     """
-    x = torch.from_numpy(crops).to(device).float()
+    x = crops.to(device, non_blocking=True).float()
     n = x.shape[3]
     # By a tensor: a graphics card would multiply by the reciprocal of a number.
     x.div_(torch.tensor(255.0, device=device))
@@ -143,14 +190,16 @@ def _vectors(output: Tensor, layer: str) -> Tensor:
     )
 
 
-def _check_finite(vectors: FloatArray, layer: str, paths: list[str]) -> None:
+def _check_finite(vectors: FloatArray, layer: str, paths: list[str], precision: str) -> None:
     bad = ~np.isfinite(vectors).all(axis=1)
     if bad.any():
         first = int(bad.argmax())
         what = "NaN" if np.isnan(vectors[first]).any() else "infinite values"
         raise EngineError(
             f"Layer {layer!r} gives {what} for {Path(paths[first]).name}",
-            "Choose an earlier layer, or check the weights and the preprocessing",
+            "Choose an earlier layer, or check the weights and the preprocessing"
+            if precision == "float32"
+            else f"Choose float32: {precision} may be too coarse for this network",
         )
 
 

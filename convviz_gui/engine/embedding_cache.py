@@ -18,8 +18,9 @@ _latest: WeakKeyDictionary[nn.Module, tuple[Hashable, Embedding]] = WeakKeyDicti
 
 
 def embed_cached(session: Session, listing: Listing, layer: str, batch: int) -> Steps[Embedding]:
-    """`embed`, or what it returned last if neither network, layer, device, preprocessing nor any file has changed."""
-    key = (layer, session.device, session.info.preprocess, listing, tuple(map(_signature, listing.paths)))
+    """`embed`, or what it returned last if nothing it depends on has changed: network, layer, device, any file, …"""
+    info = session.info
+    key = (layer, info.device, info.precision, info.preprocess, listing, tuple(map(_signature, listing.paths)))
     known = _latest.get(session.model)
     if known is not None and known[0] == key:
         yield Update(1, 1, "pictures already read")

@@ -35,7 +35,7 @@ def result_facts(result: Result, place: str) -> ResultFacts:
         "parameters": dict(result.settings),
         "target": dataclasses.asdict(result.run.target),
         "seed": result.run.seed,
-        "model": _model(result.model),
+        "model": _model(result.model) | {"precision": result.precision},
         "preprocessing": dataclasses.asdict(result.model.preprocess),
         "input_folder": result.run.folder,
     }
@@ -79,6 +79,8 @@ def command_line(result: Result, out: str) -> list[str]:
     words += _what(run)
     for name, value in result.settings:
         words += ["--" + name.replace("_", "-"), str(value).lower() if isinstance(value, bool) else str(value)]
+    if result.precision != "float32":
+        words += ["--precision", result.precision]
     return [*words, "--seed", str(run.seed), "--device", result.model.device, "--out", out]
 
 

@@ -31,6 +31,7 @@ class Activations(Method[ActivationsParams]):
     category = Category.ACTIVATIONS
     needs = frozenset({Need.IMAGE, Need.LAYER})
     live = True
+    lower_precision = True
     params = ActivationsParams
     payload = Maps
     how_to_read = (
@@ -66,7 +67,9 @@ def layer_maps(session: Session, request: Run) -> Maps:
     x, box = session.input(request.image)
     # Not in inference mode: what a network keeps of a pass could then not be differentiated in the next.
     with torch.no_grad():
-        output = channels_first(run_to(session.model, x, layer), node)[0].float()
+        with session.computing():
+            output = run_to(session.model, x, layer)
+        output = channels_first(output, node)[0].float()
         maps = output[:, None, None] if output.ndim == 1 else output
         numbers = channel_statistics(maps)
     found = Maps(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from torch import Tensor
 
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.errors import EngineError, ProblemKind
+from convviz_gui.engine.faults import Fault, FaultKind, fault_of, forget, memory_words
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.optim.ascent import PRECISIONS, Batch, unit_globally, unit_per_pixel
 from convviz_gui.engine.optim.canvas import MID_GREY
 from convviz_gui.engine.optim.objectives import ChannelMean
-from convviz_gui.engine.optim.workbench import workbench
+from convviz_gui.engine.optim.workbench import default_batch, workbench
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import ByteArray, Gallery, frozen
 from convviz_gui.engine.session import Session
@@ -68,7 +69,8 @@ class FiltersParams(Params):
     batch: int = param(
         0,
         "Batch",
-        "Filters improved together: 0 takes 2 on a processor, 16 on a graphics card. Changes rounding and speed only",
+        "Filters improved together: 0 takes 2 on a processor, 16 on a graphics card, and fewer where memory is too "
+        "small. Changes rounding and speed only",
         lo=0,
         hi=512,
         advanced=True,
@@ -120,7 +122,9 @@ class Filters(Method[FiltersParams]):
 
         A channel's start depends on the seed and the channel alone, and every pass has the same number of pictures:
         what comes out is the same whichever other channels are asked for. Another batch size, device or layout rounds
-        differently; the ascent amplifies that, hardly in early layers, to different details in deep ones. The loop is
+        differently; the ascent amplifies that, hardly in early layers, to different details in deep ones. So where
+        memory is too small for the batch that suits the device, all begin again with half of it, and the result says
+        so; a batch that was asked for is never changed. The loop is
         the chapter's except where that would be stuck for good: a filter silent on the first noise is given other
         starts (`Batch.wake`), and a step that silences a filter is halved.
         """
@@ -132,18 +136,34 @@ class Filters(Method[FiltersParams]):
             )
         node = _layer(session, request.target.layer)
         channels = _channels(node, request.target.channels)
+        batch, fits = params.batch or default_batch(session.device), True
+        while True:
+            try:
+                gallery = yield from self._grown(session, request.seed, params, node, channels, batch)
+                return gallery if fits else replace(gallery, reduced_to=batch)
+            except Exception as error:
+                fault = fault_of(error)
+                if fault is None or fault.kind is not FaultKind.MEMORY:
+                    raise
+                if params.batch or batch == 1:
+                    raise _too_large(error, fault, params, batch) from error
+                forget(error)
+            batch, fits = batch // 2, False
+            session.free_memory()
+
+    def _grown(
+        self, session: Session, seed: int, params: FiltersParams, node: LayerNode, channels: list[int], at_once: int
+    ) -> Steps[Gallery]:
         total = len(channels) * params.steps
         yield Update(0, total, "preparing the network")
-        info = session.info
-        bench = workbench(
-            session.model, node.id, info.preprocess, session.device, params.size, params.precision, params.batch
-        )
+        preprocess = session.info.preprocess
+        bench = workbench(session.model, node.id, preprocess, session.device, params.size, params.precision, at_once)
         objective = partial(ChannelMean, border=params.border, channels_last=node.channels_last)
-        work = _Work(node.id, channels, params.steps, side)
+        work = _Work(node.id, channels, params.steps, params.size - 2 * params.crop)
         for first in range(0, len(channels), bench.batch):
             rows = range(first, min(first + bench.batch, len(channels)))
             chosen = [channels[row] for row in rows]
-            batch = Batch(bench, chosen, objective, request.seed)
+            batch = Batch(bench, chosen, objective, seed)
             note = f"filters {rows.start + 1}–{rows.stop} of {len(channels)}"
             for _ in batch.wake():
                 yield Update(first * params.steps, total, note, work.gallery)
@@ -159,14 +179,12 @@ class Filters(Method[FiltersParams]):
     def scores(self, payload: Gallery) -> tuple[Score, ...]:
         """How many filters could not be made to respond."""
         dead, n = int(payload.dead.sum()), len(payload.dead)
-        return (
-            Score(
-                "Dead filters",
-                dead,
-                f"{dead} of {n}",
-                "Channels that nothing could make answer: four noises, and 16 steps with ReLUs unblocked",
-            ),
-        )
+        silent = "Channels that nothing could make answer: four noises, and 16 steps with ReLUs unblocked"
+        scores = [Score("Dead filters", dead, f"{dead} of {n}", silent)]
+        if payload.reduced_to:
+            text = "Memory was too small for more at once. Set the batch to this to get the same pictures again"
+            scores.append(Score("Batch", payload.reduced_to, f"reduced to {payload.reduced_to}", text))
+        return tuple(scores)
 
 
 class _Work:
@@ -211,6 +229,13 @@ class _Work:
             dead=frozen(self._dead.copy()),
             done=frozen(self._done.copy()),
         )
+
+
+def _too_large(error: BaseException, fault: Fault, params: FiltersParams, batch: int) -> EngineError:
+    """What to say of memory that is too small and cannot be helped by us."""
+    smaller = f"Set the batch to {batch // 2} or less" if batch > 1 else f"Set the size to less than {params.size}"
+    where = "" if fault.device == "cpu" else ", or compute on the CPU"
+    return EngineError(memory_words(error, fault.device), smaller + where, ProblemKind.RESOURCE)
 
 
 def _layer(session: Session, layer: str | None) -> LayerNode:

@@ -47,7 +47,15 @@ class LatentParams(Params):
     perplexity: float = param(
         0.0, "t-SNE perplexity", "t-SNE: how many neighbours each point has; 0 is min(30, (n − 1)/3).", lo=0.0, hi=500.0
     )
-    batch: int = param(8, "Batch", "Pictures that go through the network at once.", lo=1, hi=1024, advanced=True)
+    batch: int = param(
+        0,
+        "Batch",
+        "Pictures that go through the network at once: 0 takes 8 on a processor, 64 on a graphics card. Where memory "
+        "is too small, fewer are taken.",
+        lo=0,
+        hi=1024,
+        advanced=True,
+    )
 
 
 @register
@@ -58,6 +66,7 @@ class Latent(Method[LatentParams]):
     title = "Latent space"
     category = Category.LATENT
     needs = frozenset({Need.FOLDER, Need.LAYER})
+    lower_precision = True
     params = LatentParams
     payload = Points
     how_to_read = (
@@ -102,6 +111,7 @@ class Latent(Method[LatentParams]):
             neighbours=neighbours.indices,
             skipped=found.skipped,
             final=False,
+            reduced_to=found.reduced_to,
         )
         xy = yield from _projected(points, plan)
         near = min(params.neighbours, (len(xy) - 1) // 2)
@@ -114,6 +124,9 @@ class Latent(Method[LatentParams]):
         scores = [_trust(payload), Score("Pictures", n, str(n), "Pictures read and shown as points.")]
         if left_out:
             scores.append(Score("Left out", left_out, str(left_out), "Files that could not be read."))
+        if payload.reduced_to:
+            text = "Memory was too small for the batch asked for; the points are the same but for rounding."
+            scores.append(Score("Batch", payload.reduced_to, f"reduced to {payload.reduced_to}", text))
         return tuple(scores)
 
 

@@ -37,6 +37,7 @@ class Overview(Method[OverviewParams]):
     category = Category.ACTIVATIONS
     needs = frozenset({Need.IMAGE})
     live = True
+    lower_precision = True
     params = OverviewParams
     payload = OverviewPayload
     how_to_read = (
@@ -62,10 +63,10 @@ class Overview(Method[OverviewParams]):
             node = shown.get((path, number))
             tensor = tensor_of(output) if node is not None else None
             if node is not None and tensor is not None:
-                found[node.id] = layer_sparsity(channels_first(tensor, node)[0])
+                found[node.id] = layer_sparsity(channels_first(tensor, node)[0].float())
 
         # Not in inference mode: what a network keeps of a pass could then not be differentiated in the next.
-        with torch.no_grad(), watching(session.model, watch):
+        with torch.no_grad(), session.computing(), watching(session.model, watch):
             logits = logits_of(forward(session.model, x))
         numbers = np.array(list(found.values()), np.float32).reshape(-1, 2)
         return OverviewPayload(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.network.hooks import run_to
 from convviz_gui.engine.optim.ascent import Slope
 from convviz_gui.engine.optim.canvas import PixelCanvas, noise
@@ -36,12 +37,17 @@ class Workbench:
         return PixelCanvas(_noise(seed, channels, start, self.size, self.preprocess, self.device), self.preprocess)
 
 
+def default_batch(device: torch.device) -> int:
+    """How many pictures at a time suit the device."""
+    return _BATCH.get(device.type, _BATCH_ELSEWHERE)
+
+
 def workbench(
     model: nn.Module, layer: str, preprocess: Preprocess, device: torch.device, size: int, precision: str, batch: int
 ) -> Workbench:
     """Try the network on pictures of `size`×`size` pixels and prepare it; `model` itself is left as it is.
 
-    Pictures are taken `batch` at a time; with 0 as many as suit the device.
+    Pictures are taken `batch` at a time.
 
     Raises `EngineError` if the network cannot take pictures of that size or colour, or if the layer has no channels.
     """
@@ -58,8 +64,7 @@ def workbench(
             f"Layer {layer!r} has no channels (its output has shape {tuple(output.shape[1:])})",
             "Choose a layer with maps or a vector",
         )
-    n = batch or _BATCH.get(device.type, _BATCH_ELSEWHERE)
-    return Workbench(Slope(folded(model, layer, probe), layer, n, precision), n, size, preprocess, device)
+    return Workbench(Slope(folded(model, layer, probe), layer, batch, precision), batch, size, preprocess, device)
 
 
 def _noise(
@@ -74,9 +79,9 @@ def _try(model: nn.Module, layer: str, probe: Tensor, preprocess: Preprocess) ->
     with torch.no_grad():
         try:
             return run_to(model, probe, layer)
-        except torch.OutOfMemoryError:
-            raise
         except (RuntimeError, ValueError, AssertionError) as error:
+            if fault_of(error) is not None:
+                raise
             # Only if the network runs at its own size is the size to blame.
             run_to(model, probe.new_zeros((1, preprocess.channels, *preprocess.size)), layer)
             raise EngineError(
