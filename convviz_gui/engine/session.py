@@ -20,8 +20,10 @@ from convviz_gui.engine.errors import EngineError, Problem, problem_from
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.method import Method, Need, Steps, Update, find_method
 from convviz_gui.engine.names import close_names, did_you_mean
-from convviz_gui.engine.network.examine import examine, made_ready
+from convviz_gui.engine.network.examine import examine
 from convviz_gui.engine.network.home import Home
+from convviz_gui.engine.network.readying import LAYOUTS, made_ready, refusal
+from convviz_gui.engine.opening import guessing
 from convviz_gui.engine.opening.amending import Wishes, cannot_take, check_count, fulfilled, wishes_of
 from convviz_gui.engine.opening.models import OpenedModel, open_model
 from convviz_gui.engine.opening.recognition import identify
@@ -130,13 +132,25 @@ class Session:
     def adopt(
         self,
         module: nn.Module,
-        preprocess: Preprocess,
+        preprocess: Preprocess | None = None,
         name: str = "model",
-        class_names: Sequence[str] = (),
+        class_names: Sequence[str] | None = None,
         device: str = "cpu",
     ) -> ModelInfo:
-        """Open a network that is already in memory. It is put in eval mode and its parameters are frozen."""
-        opened = OpenedModel(module, name, "weights in memory", True, "", preprocess, tuple(class_names))
+        """Open a network that is already in memory. Left out, preprocessing and names are found in it, or guessed.
+
+        The network itself is taken, not a copy: it is put in eval mode, its parameters are frozen, half precision
+        becomes float32, and it moves to the device. Its hooks stay, and no part of it is replaced. Of wrappers such as
+        `DataParallel` the network inside is taken.
+        """
+        module, done = made_ready(module, CPU.torch)
+        if preprocess is None:
+            seen = guessing.look_at(module)
+            preprocess, done = seen.preprocess, (*done, *seen.findings)
+            class_names = seen.class_names if class_names is None else class_names
+        opened = OpenedModel(
+            module, name, "weights in memory", True, "", preprocess, tuple(class_names or ()), findings=done
+        )
         return self._open(opened, ModelSpec(name), devices.resolve(device), "float32", Wishes())
 
     def execute(self, command: Command) -> Steps[Outcome]:
@@ -183,7 +197,28 @@ class Session:
 
     def _open(self, opened: OpenedModel, spec: ModelSpec, device: Device, precision: str, wishes: Wishes) -> ModelInfo:
         devices.checked_precision(precision, device)
-        module = made_ready(opened.module, CPU.torch)
+        for layout in LAYOUTS:
+            try:
+                return self._open_in(layout, opened, spec, device, precision, wishes)
+            except Exception as error:
+                last = layout is LAYOUTS[-1]
+                if (isinstance(error, EngineError) and last) or fault_of(error) is not None:
+                    raise
+                if last:
+                    raise refusal(error, wishes.preprocess or opened.preprocess) from None
+        raise AssertionError("there is a layout")
+
+    def _open_in(
+        self,
+        layout: torch.memory_format,
+        opened: OpenedModel,
+        spec: ModelSpec,
+        device: Device,
+        precision: str,
+        wishes: Wishes,
+    ) -> ModelInfo:
+        module, done = made_ready(opened.module, CPU.torch, layout)
+        opened = dataclasses.replace(opened, module=module, findings=(*opened.findings, *done))
         home = Home(module)
         try:
             home.move(device.torch)

@@ -1,4 +1,4 @@
-"""A network that has just been opened: made ready, watched for one forward pass, and described."""
+"""A network that has just been opened: watched for one forward pass, and described."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from convviz_gui.engine.network.functional import Heard, listening
 from convviz_gui.engine.network.layers import Trace
 from convviz_gui.engine.opening.models import OpenedModel
 from convviz_gui.engine.types import ModelInfo, ModelSpec
-
-
-def made_ready(module: nn.Module, device: torch.device) -> nn.Module:
-    """The network in eval mode on the device, no parameter requiring a gradient, in the layout that is fastest."""
-    return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
 
 def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: torch.device, precision: str) -> ModelInfo:

@@ -47,7 +47,9 @@ def fulfilled(opened: OpenedModel, spec: ModelSpec, wishes: Wishes) -> tuple[Ope
         wanted = dataclasses.replace(wanted, source=source)
         spec = dataclasses.replace(spec, preprocess=wanted)
         finding = Finding("preprocessing", Level.FACT, "The preprocessing is edited", f"Found was {in_words(found)}")
-        opened = dataclasses.replace(opened, preprocess=wanted, findings=(*opened.findings, finding))
+        # What was guessed of the preprocessing no longer matters.
+        others = (earlier for earlier in opened.findings if earlier.kind != finding.kind)
+        opened = dataclasses.replace(opened, preprocess=wanted, findings=(*others, finding))
     if wishes.names is not None:
         opened = _named(opened, wishes.names, Path(spec.class_names or "").name)
     return opened, spec
