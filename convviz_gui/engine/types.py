@@ -196,6 +196,15 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenGrid:
+    """Where the picture's places are in a sequence of tokens: `height`×`width`, row by row, after `before` others."""
+
+    before: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class LayerNode:
     """One layer (a module, or one call of a reused module) and the layers inside it.
 
@@ -203,12 +212,14 @@ class LayerNode:
         id: dotted module path, with "#2" for the second call of a reused module; "" for the whole network.
         kind: the module's class name.
         shape: of its output without the batch axis, or None if it never ran or returned no tensor.
-        channels: of maps and vectors; None for anything else, such as tokens or a block that works on windows.
+        channels: of maps, vectors and tokens that have a `grid`; None for anything else, such as other tokens or a
+            block that works on windows.
         n_params: parameters inside it, children included.
         depth: its place in the order in which layers finish, from 0; None if it never ran.
         channels_last: True if `shape` is [h, w, C], as inside Swin, and not [C, h, w].
         receptive_field: of a map's positions, a vector's or token's elements. None if elements differ in no regular
             way (tokens that each see their own patch) or nobody can tell (an operation of unknown kind).
+        grid: for tokens [N, C] that are places of the picture: how they make maps.
     """
 
     id: str
@@ -221,6 +232,7 @@ class LayerNode:
     children: tuple[LayerNode, ...] = ()
     channels_last: bool = False
     receptive_field: ReceptiveField | None = None
+    grid: TokenGrid | None = None
 
     def walk(self) -> Iterator[LayerNode]:
         """This node and everything below it, parents first."""
@@ -230,8 +242,18 @@ class LayerNode:
 
     @property
     def is_map(self) -> bool:
-        """True if the output is a stack of maps, [C, h, w] or [h, w, C]."""
-        return self.channels is not None and self.shape is not None and len(self.shape) == 3
+        """True if the output is a stack of maps, [C, h, w] or [h, w, C], or tokens that make one."""
+        return self.extent is not None
+
+    @property
+    def extent(self) -> tuple[int, int] | None:
+        """Height and width of the maps, None for other outputs."""
+        if self.grid is not None:
+            return self.grid.height, self.grid.width
+        if self.channels is None or self.shape is None or len(self.shape) != 3:
+            return None
+        height, width = self.shape[:2] if self.channels_last else self.shape[1:]
+        return height, width
 
     @property
     def is_vector(self) -> bool:

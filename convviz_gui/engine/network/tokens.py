@@ -1,0 +1,80 @@
+"""Tokens as maps: which places of a sequence are places of the picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from convviz_gui.engine.types import TokenGrid
+
+MOST_BEFORE = 16
+"""Class tokens, distillation tokens and registers that a sequence may begin with."""
+_SHUFFLING = ("Unroll", "Reroll")
+"""Modules (of Hiera) behind which tokens stand in an order of their own, not row by row."""
+
+
+class Grids:
+    """The grids of places that a network has shown so far, from which a sequence's length is understood.
+
+    A sequence is taken to be a grid's places row by row, as patch embeddings write them, after a few other tokens.
+
+    Args:
+        size: (H, W) of the picture.
+    """
+
+    def __init__(self, model: nn.Module, size: tuple[int, int]) -> None:
+        self._size = size
+        self._seen: list[tuple[int, int]] = []
+        self._shuffled = any(type(module).__name__ in _SHUFFLING for module in model.modules())
+
+    def see(self, height: int, width: int) -> None:
+        """Note the size of maps, or of a grid of tokens."""
+        if height * width > 1 and (height, width) not in self._seen[-1:]:
+            self._seen.append((height, width))
+
+    def of(self, shape: tuple[int, ...]) -> TokenGrid | None:
+        """The grid in a sequence [N, C], or None if it holds no places of the picture that could be told."""
+        if len(shape) != 2 or self._shuffled:
+            return None
+        areas = {height * width for height, width in self._candidates()}
+        if shape[1] in areas and shape[0] not in areas:
+            return None  # [C, N], as where an MLP mixes places
+        fitting = [
+            TokenGrid(before, height, width)
+            for height, width in self._candidates()
+            if 0 <= (before := shape[0] - height * width) <= MOST_BEFORE
+        ]
+        if not fitting:
+            return None
+        # The newest of those with the fewest tokens before: networks shrink their maps as they go.
+        grid = min(fitting, key=lambda each: each.before)
+        self.see(grid.height, grid.width)
+        return grid
+
+    def _candidates(self) -> Iterator[tuple[int, int]]:
+        seen = list(reversed(self._seen))
+        yield from seen
+        # Attention may halve the grid without any maps being made.
+        yield from (((height + 1) // 2, (width + 1) // 2) for height, width in seen if height * width > 4)
+        if not seen:
+            yield from _in_proportion(self._size)
+
+
+def _in_proportion(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Grids of square patches that cut the picture up without a rest: those of networks that do that by a function."""
+    step = math.gcd(*size)
+    for patch in range(4, step + 1):
+        if step % patch == 0 and size[0] * size[1] > patch * patch:
+            yield size[0] // patch, size[1] // patch
+
+
+def maps_of(tokens: Tensor, grid: TokenGrid) -> Tensor:
+    """Tokens [B, N, C] as maps [B, C, h, w]; for pictures of another size, a grid in the same proportion."""
+    places = tokens.shape[1] - grid.before
+    height, width = grid.height, grid.width
+    if places != height * width:
+        height = round(math.sqrt(places * height / width))
+        width = places // height
+    return tokens[:, grid.before :].movedim(-1, 1).unflatten(2, (height, width))
