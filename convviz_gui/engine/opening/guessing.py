@@ -160,6 +160,7 @@ def _for_channels(preprocess: Preprocess, channels: int) -> Preprocess:
 def _warning(found: Preprocess) -> Finding:
     height, width = found.size
     what = found.source.removeprefix(GUESSED)
-    title = f"The preprocessing is guessed: {width}×{height} pixels, {found.channels} channels, {what}"
+    colours = "grey" if found.channels == 1 else f"{found.channels} channels"
+    title = f"The preprocessing is guessed ({what}): {width}×{height} pixels, {colours}"
     detail = "Nothing in the network says how its pictures were prepared: look at “what the model saw”, and edit it if "
     return Finding("preprocessing", Level.WARNING, title, detail + "its training was otherwise")

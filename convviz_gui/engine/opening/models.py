@@ -11,8 +11,10 @@ from torch import nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Steps, Update
+from convviz_gui.engine.opening import own_code
 from convviz_gui.engine.opening.download import fetch
 from convviz_gui.engine.opening.fitting import Fitted, fit
+from convviz_gui.engine.opening.trust import is_own_code
 from convviz_gui.engine.opening.weights import file_digest, read_weights, state_digest
 from convviz_gui.engine.types import Finding, ModelSpec, Preprocess
 from convviz_gui.engine.zoo.architecture import Architecture
@@ -55,7 +57,12 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
     """
     if spec.weights is not None and spec.pretrained:
         raise EngineError("Weights from a file and published weights were both asked for", "Choose one of the two")
-    architecture = find(spec.source)
+    if is_own_code(spec.source):
+        # Before it is run: what the window says meanwhile should name the file.
+        yield Update(0, 0, f"running {spec.source}")
+        architecture = own_code.architecture(spec)
+    else:
+        architecture = find(spec.source)
     yield Update(0, 0, f"building {architecture.name}")
     if spec.weights is not None:
         return _from_file(architecture, Path(spec.weights), Path(spec.weights).name)
@@ -63,7 +70,7 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
         return _from_file(architecture, _demo_weights(), "trained on Toybox")
     if spec.pretrained:
         return (yield from _published(architecture))
-    return _random(architecture)
+    return _built(architecture)
 
 
 def _demo_weights() -> Path:
@@ -91,10 +98,12 @@ def _published(architecture: Architecture) -> Steps[OpenedModel]:
     return _opened(architecture, Fitted(module), published.label, file_digest(path))
 
 
-def _random(architecture: Architecture) -> OpenedModel:
+def _built(architecture: Architecture) -> OpenedModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         module = architecture.build(None, None)
+    if architecture.made:
+        return _opened(architecture, Fitted(module), architecture.made, state_digest(module.state_dict()))
     note = "Random weights: this network has learned nothing yet"
     opened = _opened(architecture, Fitted(module), RANDOM, state_digest(module.state_dict()))
     return dataclasses.replace(opened, trained=False, notes=(note, *opened.notes))
@@ -117,6 +126,7 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
         preprocess=preprocess,
         class_names=names,
         notes=tuple(notes),
+        findings=architecture.findings,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from convviz_gui.engine.types import Preprocess
+from convviz_gui.engine.types import Finding, Preprocess
 
 State = Mapping[str, Tensor]
 """A state dict: tensors by the names of parameters and buffers."""
@@ -45,6 +45,8 @@ class Architecture:
         build: makes it with random weights, for a number of classes and of input channels (None: as published).
         takes_channels: whether `build` can make it for another number of input channels.
         adapt: translates older names in a state dict.
+        made: says in words which weights `build` puts in by itself; "" if they are random.
+        findings: what is to be said in the health report of every network that is built.
     """
 
     source: str
@@ -56,3 +58,5 @@ class Architecture:
     takes_channels: bool = False
     adapt: Callable[[State], State] = as_it_is
     published: Published | None = None
+    made: str = ""
+    findings: tuple[Finding, ...] = ()
