@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,10 @@ from convviz_gui.engine.network.functional import recording_dependence
 from convviz_gui.engine.network.hooks import INPUT_MARK
 from convviz_gui.engine.network.outputs import findings_of, logits_of, tensor_of
 from convviz_gui.engine.network.passes import forward
-from convviz_gui.engine.types import Finding, LayerNode
+from convviz_gui.engine.network.receptive.field import Layout, layout, receptive_field
+from convviz_gui.engine.network.receptive.sight import Sight
+from convviz_gui.engine.network.tokens import Grids, maps_of
+from convviz_gui.engine.types import Finding, LayerNode, ReceptiveField, TokenGrid
 
 _PASSING_ON = (nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity)
 """In eval mode these make nothing: the layer before them has the same features and a name that says more."""
@@ -44,6 +46,8 @@ class Call:
     mean_in: Tensor | None
     mean_out: Tensor | None
     differentiable: bool = False
+    grid: TokenGrid | None = None
+    receptive_field: ReceptiveField | None = None
 
 
 @dataclass(slots=True)
@@ -96,19 +100,22 @@ def trace(
     With `dependence` it is found, too, what depends differentiably on the picture. Some networks cannot run that way.
     """
     found = Trace()
+    noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
+    sight = Sight(noise)
+    grids = Grids(model, example_shape[1:])
 
     def watch(path: str, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
         before, after = tensor_of(inputs), tensor_of(output)
-        shape = tuple(after.shape[1:]) if after is not None else None
-        # Some blocks cut the picture into windows and take these for a batch.
-        whole = after is not None and len(after) == 1
-        axis = _channel_axis(module, shape, example_shape[1:]) if whole else None
-        means = _channel_means(before), _channel_means(after)
-        differentiable = after is not None and after.requires_grad
-        found.calls.append(Call(path, number, module, len(found.calls), shape, axis, *means, differentiable))
+        with sight.looking_away():
+            means = _channel_means(before), _channel_means(after)
+        call = Call(path, number, module, len(found.calls), None, None, *means)
+        if after is not None:
+            call.differentiable = after.requires_grad
+            _describe(call, before, after, sight)
+            _find_grid(call, after, grids)
+        found.calls.append(call)
 
-    noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
-    with recording_dependence() if dependence else torch.no_grad(), watching(model, watch):
+    with recording_dependence() if dependence else torch.no_grad(), watching(model, watch), sight:
         # A copy: what an input itself requires a gradient for must not be changed in place.
         output = forward(model, noise.requires_grad_().clone() if dependence else noise)
         logits = logits_of(output)[0]
@@ -118,12 +125,41 @@ def trace(
     return found
 
 
-def _channel_axis(module: nn.Module, shape: tuple[int, ...] | None, size: tuple[int, int]) -> int | None:
-    """The axis of the channels: maps have the input's proportions, exactly or but for one position; tokens do not."""
-    if shape is None or len(shape) not in (1, 3):
+def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight) -> None:
+    """Shape, channel axis and receptive field of a module's output."""
+    reach = sight.of(after)
+    if reach is None and sight.lost(after) and before is not None and sight.of(before) is not None:
+        reach = sight.forget(after)
+    call.shape = tuple(after.shape[1:])
+    # Some blocks cut the picture into windows and take these for a batch.
+    if after.ndim and after.shape[0] == 1:
+        held = layout(reach) if reach is not None and after.ndim == 4 else Layout.UNKNOWN
+        call.channel_axis = _channel_axis(call.module, call.shape, sight.size, held)
+    if reach is not None:
+        places = {0: (2, 3), 2: (1, 2)}.get(call.channel_axis) if after.ndim == 4 else None
+        call.receptive_field = receptive_field(reach, places, sight.size)
+
+
+def _find_grid(call: Call, after: Tensor, grids: Grids) -> None:
+    """The places of the picture in a module's output, if that is tokens."""
+    if after.ndim == 4 and call.shape is not None and call.channel_axis is not None:
+        grids.see(*(call.shape[1:] if call.channel_axis == 0 else call.shape[:2]))
+    elif after.ndim == 3 and len(after) == 1:
+        call.grid = grids.of(tuple(after.shape[1:]))
+        call.channel_axis = 1 if call.grid is not None else None
+
+
+def _channel_axis(module: nn.Module, shape: tuple[int, ...], size: tuple[int, int], held: Layout) -> int | None:
+    """The axis of the channels: as followed from the picture, or else from the shape.
+
+    Maps have the input's proportions, exactly or but for one position; tokens do not.
+    """
+    if len(shape) not in (1, 3):
         return None
-    if len(shape) == 1 or isinstance(module, _CHANNELS_FIRST):
+    if len(shape) == 1 or isinstance(module, _CHANNELS_FIRST) or held is Layout.CHANNELS_FIRST:
         return 0
+    if held is not Layout.UNKNOWN:
+        return 2 if held is Layout.CHANNELS_LAST else None
     for tolerance in (0, max(size)):
         for axis, (height, width) in ((0, shape[1:]), (2, shape[:2])):
             if abs(height * size[1] - width * size[0]) <= tolerance:
@@ -132,12 +168,14 @@ def _channel_axis(module: nn.Module, shape: tuple[int, ...] | None, size: tuple[
 
 
 def channels_first(output: Tensor, node: LayerNode) -> Tensor:
-    """A layer's output as maps [B, C, h, w] or vectors [B, C]; raises `EngineError` if it is neither."""
+    """A layer's output as maps [B, C, h, w] or vectors [B, C]; raises `EngineError` if it makes neither."""
     if node.channels is None:
         raise EngineError(
             f"Layer {node.id!r} gives {list(output.shape[1:])} for each picture, neither maps nor a vector",
             "Choose a convolution, a pooling or a linear layer",
         )
+    if node.grid is not None:
+        return maps_of(output, node.grid)
     return output.movedim(-1, 1) if node.channels_last else output
 
 
@@ -186,13 +224,15 @@ def _node(
         depth=call.depth if call else None,
         children=children,
         channels_last=axis == 2,
+        receptive_field=call.receptive_field if call else None,
+        grid=call.grid if call else None,
     )
 
 
 def default_map_layer(root: LayerNode) -> str | None:
     """The last layer to finish whose maps have a spatial extent above 1: where Grad-CAM looks by default."""
     maps = [node for node in root.walk() if node.is_map and node.depth is not None and node.id]
-    spatial = [node for node in maps if node.shape is not None and math.prod(node.shape) != node.channels]
+    spatial = [node for node in maps if node.extent != (1, 1)]
     return max(spatial, key=lambda node: node.depth or 0).id if spatial else None
 
 
