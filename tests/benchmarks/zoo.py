@@ -25,6 +25,7 @@ from typing import Any
 from tests.benchmarks.zoo_page import write_page
 
 SIDES = (32, 64, 96, 128, 160, 192, 224, 256, 288, 299, 331, 384, 448, 512)
+VIT_SIDE = 224
 TASKS_PER_PROCESS = 12
 N_CLASSES = 1000
 """For families of encoders, which come without a head."""
@@ -155,12 +156,14 @@ def build(name: str) -> tuple[Any, tuple[int, ...], int]:
 
 
 def _torchvision(name: str) -> tuple[Any, tuple[int, ...]]:
+    from torchvision import models
+
+    if name.startswith("vit_"):  # built for one size, whichever
+        return models.get_model(name, weights=None, image_size=VIT_SIDE), (VIT_SIDE,)
     from convviz_gui.engine.zoo import torchvision_zoo
 
     architecture = torchvision_zoo.architecture(name)
-    own = architecture.preprocess.size[0]
-    # torchvision's ViTs are built for one size.
-    return architecture.build(None, None), (own,) if name.startswith("vit_") else (*SIDES, own)
+    return architecture.build(None, None), (*SIDES, architecture.preprocess.size[0])
 
 
 def _timm(name: str) -> tuple[Any, tuple[int, ...]]:

@@ -123,18 +123,11 @@ def look_through(session: Session, folder: Path) -> Seen:
         maps=sum(node.is_map for node in shown),
         fields=sum(node.receptive_field is not None for node in shown),
         cam_layer=info.default_map_layer or "",
-        cam_map=extent(cam) if cam is not None and cam.is_map else (0, 0),
+        cam_map=(cam and cam.extent) or (0, 0),
         penultimate=info.penultimate_layer or "",
         findings=tuple(finding.kind for finding in info.health),
         faults=tuple(faults),
     )
-
-
-def extent(node: LayerNode) -> tuple[int, int]:
-    """Height and width of a layer's maps."""
-    assert node.shape is not None
-    height, width = node.shape[:2] if node.channels_last else node.shape[1:]
-    return height, width
 
 
 def _tree(info: ModelInfo, shown: list[LayerNode]) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.faults import Fault, FaultKind, fault_of, forget, memory_words
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
+from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.optim.ascent import PRECISIONS, Batch, unit_globally, unit_per_pixel
 from convviz_gui.engine.optim.canvas import MID_GREY
 from convviz_gui.engine.optim.objectives import ChannelMean
@@ -158,7 +159,7 @@ class Filters(Method[FiltersParams]):
         yield Update(0, total, "preparing the network")
         preprocess = session.info.preprocess
         bench = workbench(session.model, node.id, preprocess, session.device, params.size, params.precision, at_once)
-        objective = partial(ChannelMean, border=params.border, channels_last=node.channels_last)
+        objective = partial(ChannelMean, border=params.border, view=partial(channels_first, node=node))
         work = _Work(node.id, channels, params.steps, params.size - 2 * params.crop)
         for first in range(0, len(channels), bench.batch):
             rows = range(first, min(first + bench.batch, len(channels)))

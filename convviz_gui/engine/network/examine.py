@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.network import classes, health, hooks, layers
+from convviz_gui.engine.network.class_evidence import class_map_layer
 from convviz_gui.engine.network.functional import Heard, listening
 from convviz_gui.engine.network.layers import Trace
 from convviz_gui.engine.opening.models import OpenedModel
@@ -17,6 +18,7 @@ def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: tor
     """Everything the outside knows of the network. Raises `EngineError` if it cannot look at pictures."""
     size = (opened.preprocess.channels, *opened.preprocess.size)
     found, heard, failure = _watched(module, size, device)
+    x = layers.noise(size, device)
     root = layers.layer_tree(module, found, opened.name)
     info = ModelInfo(
         spec=spec,
@@ -30,12 +32,12 @@ def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: tor
         class_names=opened.class_names,
         n_classes=classes.n_classes(found.n_logits),
         root=root,
-        default_map_layer=layers.default_map_layer(root),
+        default_map_layer=class_map_layer(module, root, x),
         penultimate_layer=layers.penultimate_layer(found),
         notes=opened.notes,
         precision=precision,
     )
-    maps_depend = bool(found.differentiable) or _depends_on_maps(module, info, device)
+    maps_depend = bool(found.differentiable) or _depends_on_maps(module, info, x)
     evidence = health.Evidence(module, found, heard, failure, maps_depend)
     return health.with_report(info, evidence, (*opened.findings, *found.findings))
 
@@ -53,11 +55,10 @@ def _watched(module: nn.Module, size: tuple[int, int, int], device: torch.device
             return layers.trace(module, size, device), heard, str(error).partition("\n")[0].rstrip(".")
 
 
-def _depends_on_maps(module: nn.Module, info: ModelInfo, device: torch.device) -> bool:
+def _depends_on_maps(module: nn.Module, info: ModelInfo, x: Tensor) -> bool:
     """Whether the class scores depend differentiably on the layer where Grad-CAM looks by default."""
     if info.default_map_layer is None:
         return False
-    x = torch.zeros((1, info.preprocess.channels, *info.preprocess.size), device=device)
     try:
         hooks.logits_and_leaf(module, x, info.default_map_layer)
     except torch.OutOfMemoryError:

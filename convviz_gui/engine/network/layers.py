@@ -92,6 +92,11 @@ def _counting(path: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
     return hook
 
 
+def noise(shape: tuple[int, int, int], device: torch.device) -> Tensor:
+    """An input [1, C, H, W] of seeded noise for a shape [C, H, W]."""
+    return torch.randn((1, *shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
+
+
 def trace(
     model: nn.Module, example_shape: tuple[int, int, int], device: torch.device, *, dependence: bool = False
 ) -> Trace:
@@ -100,8 +105,8 @@ def trace(
     With `dependence` it is found, too, what depends differentiably on the picture. Some networks cannot run that way.
     """
     found = Trace()
-    noise = torch.randn((1, *example_shape), generator=torch.Generator().manual_seed(TRACE_SEED)).to(device)
-    sight = Sight(noise)
+    x = noise(example_shape, device)
+    sight = Sight(x)
     grids = Grids(model, example_shape[1:])
 
     def watch(path: str, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
@@ -117,7 +122,7 @@ def trace(
 
     with recording_dependence() if dependence else torch.no_grad(), watching(model, watch), sight:
         # A copy: what an input itself requires a gradient for must not be changed in place.
-        output = forward(model, noise.requires_grad_().clone() if dependence else noise)
+        output = forward(model, x.requires_grad_().clone() if dependence else x)
         logits = logits_of(output)[0]
     found.n_logits, found.logits = len(logits), logits.detach()
     found.differentiable = logits.requires_grad if dependence else None

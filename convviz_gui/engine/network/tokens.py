@@ -77,4 +77,5 @@ def maps_of(tokens: Tensor, grid: TokenGrid) -> Tensor:
     if places != height * width:
         height = round(math.sqrt(places * height / width))
         width = places // height
-    return tokens[:, grid.before :].movedim(-1, 1).unflatten(2, (height, width))
+    maps = tokens[:, grid.before :].movedim(-1, 1)
+    return maps.reshape(*maps.shape[:2], height, width)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from convviz_gui.engine.payloads import ByteArray, FloatArray
+from convviz_gui.engine.preprocess import colour_order
 from convviz_gui.engine.types import Preprocess
 
 MID_GREY = 128
@@ -43,18 +44,26 @@ class PixelCanvas:
     """B pictures whose pixels themselves are varied. Values start in 0…1 and are never clamped.
 
     Attributes:
-        leaf: the pictures f32 [B, C, H, W].
+        leaf: the pictures f32 [B, 1 or 3, H, W], red first.
     """
 
     def __init__(self, pixels: Tensor, preprocess: Preprocess) -> None:
         self.leaf = pixels
-        self._mean = torch.tensor(preprocess.mean, device=pixels.device).view(1, -1, 1, 1)
-        self._std = torch.tensor(preprocess.std, device=pixels.device).view(1, -1, 1, 1)
+        self._order = list(colour_order(preprocess))
+        self._n_others = preprocess.channels - len(self._order)
+        values = (preprocess.mean[: len(self._order)], preprocess.std[: len(self._order)])
+        self._mean, self._std = (torch.tensor(value, device=pixels.device).view(1, -1, 1, 1) for value in values)
 
     def model_input(self, leaf: Tensor) -> Tensor:
-        """The network's input f32 [B, C, H, W] for pictures f32 [B, C, H, W]: the model's own mean and std."""
+        """The network's input f32 [B, C, H, W] for pictures f32 [B, 1 or 3, H, W]: as `preprocess` makes it of photos.
+
+        The model's own mean, std and order of colours; channels beyond the third are 0.
+        """
+        x = (leaf[:, self._order] - self._mean) / self._std
+        if self._n_others:
+            x = torch.cat([x, x.new_zeros(len(x), self._n_others, *x.shape[2:])], dim=1)
         # Convolutions on a CPU are fastest in this layout.
-        return ((leaf - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+        return x.contiguous(memory_format=torch.channels_last)
 
     def pictures(self, crop: int) -> ByteArray:
         """The pictures u8 [B, H − 2·crop, W − 2·crop, 3] as `deprocess` makes them."""

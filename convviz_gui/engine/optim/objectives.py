@@ -22,17 +22,17 @@ class ChannelMean:
     Args:
         channels: target channel of each of the B pictures.
         border: width of the frame in positions of the map.
-        channels_last: the layer gives [B, h, w, C].
+        view: from what the layer gives to maps [B, C, h, w] or vectors [B, C], where it is neither by itself.
     """
 
     channels: Sequence[int]
     border: int = 2
-    channels_last: bool = False
+    view: Callable[[Tensor], Tensor] | None = None
 
     def __call__(self, output: Tensor) -> Tensor:
-        """Losses f32 [B] for a layer's output [B, C, h, w] or [B, C]."""
-        if self.channels_last:
-            output = output.movedim(-1, 1)
+        """Losses f32 [B] for a layer's output."""
+        if self.view is not None:
+            output = self.view(output)
         target = output[range(len(self.channels)), list(self.channels)].float()
         if target.ndim == 1:
             return target

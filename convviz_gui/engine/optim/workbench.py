@@ -51,15 +51,15 @@ def workbench(
 
     Raises `EngineError` if the network cannot take pictures of that size or colour, or if the layer has no channels.
     """
-    if preprocess.channels not in (1, 3):
+    if preprocess.channels == 2:
         raise EngineError(
             f"This network takes {preprocess.channels} input channels, which cannot be shown as a colour picture",
-            "Open a network that takes grey or RGB pictures",
+            "Open a network that takes grey or colour pictures",
         )
     x = PixelCanvas(_noise(0, [0], 2, size, preprocess, device), preprocess)
     probe = x.model_input(x.leaf)
     output = _try(model, layer, probe, preprocess)
-    if output.ndim not in (2, 4):
+    if output.ndim not in (2, 3, 4):
         raise EngineError(
             f"Layer {layer!r} has no channels (its output has shape {tuple(output.shape[1:])})",
             "Choose a layer with maps or a vector",
@@ -70,7 +70,10 @@ def workbench(
 def _noise(
     seed: int, channels: Sequence[int], start: int, size: int, preprocess: Preprocess, device: torch.device
 ) -> Tensor:
-    starts = [torch.from_numpy(noise(seed, channel, start, preprocess.channels, size)) for channel in channels]
+    starts = [
+        torch.from_numpy(noise(seed, channel, start, 1 if preprocess.channels == 1 else 3, size))
+        for channel in channels
+    ]
     return torch.stack(starts).to(device)
 
 

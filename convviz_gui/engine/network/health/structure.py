@@ -115,10 +115,14 @@ def _layout(info: ModelInfo, _evidence: Evidence) -> Iterator[Finding]:
     if turned:
         title = f"{count(turned, 'layer has', 'layers have')} the channels last, [h, w, C]"
         yield Finding("layout", Level.HANDLED, title, "Their maps are turned before they are shown")
-    tokens = sum(node.channels is None and node.shape is not None and len(node.shape) == 2 for node in info.layers())
-    if tokens:
-        title = f"{count(tokens, 'layer gives', 'layers give')} tokens, not maps"
-        yield Finding("tokens", Level.FACT, title, "They are in the layer tree, but cannot be shown as pictures")
+    grids = [node.grid for node in info.layers() if node.grid is not None]
+    if grids:
+        title = f"{count(len(grids), 'layer gives', 'layers give')} tokens, [N, C]"
+        last = grids[-1]
+        detail = f"They are shown as maps, {last.height}×{last.width} in the last of these layers"
+        if last.before:
+            detail += f", without the {count(last.before, 'token')} before the picture's places"
+        yield Finding("tokens", Level.HANDLED, title, detail)
 
 
 CHECKS: tuple[Check, ...] = (_chance, _in_place, _functional, _reused, _unused, _layout, _dropout)
