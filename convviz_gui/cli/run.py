@@ -15,17 +15,15 @@ if TYPE_CHECKING:
     from convviz_gui.engine.types import MethodInfo
 
 
-def add(run: argparse.ArgumentParser, *, complete: bool) -> None:
-    """Its options: of every method, if `complete`."""
-    if not complete:
-        return
+def add(run: argparse.ArgumentParser) -> None:
+    """Its options, those of every method among them."""
     from convviz_gui.engine.method import methods
 
     choices = run.add_subparsers(metavar="METHOD", required=True, parser_class=Parser, dest="method")
     for method_name, method in methods().items():
         info = method.info()
         parser = choices.add_parser(method_name, help=info.title, description=info.summary, epilog=info.reference)
-        add_model_options(parser)
+        add_model_options(parser, precision="--precision" not in {spec.flag for spec in info.specs})
         parser.add_argument(
             "--image", metavar="FILE", type=name, nargs="+", action="extend", default=[], help="pictures"
         )

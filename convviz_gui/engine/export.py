@@ -13,9 +13,10 @@ from PIL.PngImagePlugin import PngInfo
 
 import convviz_gui
 from convviz_gui.engine.atomic import staged
+from convviz_gui.engine.command_line import command_line
 from convviz_gui.engine.depiction import arrays, pictures, random_weights, tables
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.manifest import ResultFacts, command_line, manifest, result_facts
+from convviz_gui.engine.manifest import ResultFacts, manifest, result_facts
 from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.engine.types import Exported, Result
 

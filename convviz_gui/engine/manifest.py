@@ -12,9 +12,8 @@ from importlib import metadata
 from typing import Any
 
 import convviz_gui
-from convviz_gui.engine.channels import write_channels
 from convviz_gui.engine.payloads import Skipped
-from convviz_gui.engine.types import ImageInput, ModelInfo, Result, Run
+from convviz_gui.engine.types import ImageInput, ModelInfo, Preprocess, Result
 
 FORMAT = 1
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "umap-learn", "openTSNE")
@@ -36,7 +35,8 @@ def result_facts(result: Result, place: str) -> ResultFacts:
         "target": dataclasses.asdict(result.run.target),
         "seed": result.run.seed,
         "model": _model(result.model) | {"precision": result.precision},
-        "preprocessing": dataclasses.asdict(result.model.preprocess),
+        "preprocessing": _preprocessing(result.model.preprocess),
+        "preprocessing_found": _preprocessing(result.model.found_preprocess),
         "input_folder": result.run.folder,
     }
     own = {
@@ -68,49 +68,26 @@ def manifest(
     }
 
 
-def command_line(result: Result, out: str) -> list[str]:
-    """The `convviz` command that repeats a result."""
-    run, spec = result.run, result.model.spec
-    words = ["convviz", "run", run.method, "--model", spec.source]
-    if spec.weights:
-        words += ["--weights", spec.weights]
-    if spec.pretrained:
-        words += ["--pretrained"]
-    words += _what(run)
-    for name, value in result.settings:
-        words += ["--" + name.replace("_", "-"), str(value).lower() if isinstance(value, bool) else str(value)]
-    if result.precision != "float32":
-        words += ["--precision", result.precision]
-    return [*words, "--seed", str(run.seed), "--device", result.model.device, "--out", out]
-
-
-def _what(run: Run) -> list[str]:
-    words: list[str] = []
-    if run.image is not None:
-        words += ["--image", run.image.path or run.image.name]
-    if run.folder is not None:
-        words += ["--folder", run.folder]
-    if run.target.layer is not None:
-        words += ["--layer", run.target.layer]
-    if run.target.channels is not None:
-        words += ["--channels", write_channels(run.target.channels)]
-    if run.target.class_index is not None:
-        words += ["--class", str(run.target.class_index)]
-    return words
-
-
 def _model(model: ModelInfo) -> dict[str, Any]:
     return {
         "source": model.spec.source,
         "name": model.name,
         "weights": model.weights,
         "weights_file": model.spec.weights,
+        "pretrained": model.spec.pretrained,
+        "partial": model.spec.partial,
+        "trusted": model.spec.trusted,
+        "class_names": model.spec.class_names,
         "trained": model.trained,
         "digest": model.digest,
         "parameters": model.n_params,
         "device": model.device,
         "notes": list(model.notes),
     }
+
+
+def _preprocessing(preprocess: Preprocess | None) -> dict[str, Any] | None:
+    return None if preprocess is None else dataclasses.asdict(preprocess)
 
 
 def _image(image: ImageInput) -> dict[str, Any]:

@@ -18,9 +18,10 @@ def complete(steps):
 
 def python_code(run: Run, model: ModelInfo, info: MethodInfo, photo_source: str = "") -> str:
     """A script for `run` on `model`. `photo_source` makes `photo` where the picture is a sample with no file."""
+    names = ["LoadModel", "ModelSpec", *(["Preprocess"] if model.spec.preprocess else []), "Run", "Target"]
     lines = [
         "from convviz_gui.engine.session import Session",
-        "from convviz_gui.engine.types import LoadModel, ModelSpec, Run, Target",
+        f"from convviz_gui.engine.types import {', '.join(names)}",
     ]
     if run.image is not None and run.image.path:
         lines.append("from convviz_gui.engine.images import load_image")
@@ -35,10 +36,11 @@ def python_code(run: Run, model: ModelInfo, info: MethodInfo, photo_source: str 
 
 def _model(spec: ModelSpec) -> str:
     parts = [repr(spec.source)]
-    if spec.weights is not None:
-        parts.append(f"weights={spec.weights!r}")
-    if spec.pretrained:
-        parts.append("pretrained=True")
+    plain = ModelSpec()
+    for name in ("weights", "pretrained", "trusted", "partial", "class_names", "preprocess"):
+        value = getattr(spec, name)
+        if value != getattr(plain, name):
+            parts.append(f"{name}={value!r}")
     return f"ModelSpec({', '.join(parts)})"
 
 
@@ -88,6 +90,7 @@ def _changed(settings: Settings, info: MethodInfo) -> Settings:
 
 
 _SHOWN = {
+    "input": "result.payload.tensor.shape, result.payload.box",
     "activations": "result.payload.maps.shape, result.payload.sparsity",
     "filters": "result.payload.images.shape",
     "class maps": "result.payload.class_index, result.payload.raw",
