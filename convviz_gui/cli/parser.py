@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+
 import convviz_gui
-from convviz_gui.cli import layers, models, run, tour
 from convviz_gui.cli.terminal import Parser
+
+COMMANDS = {
+    "models": "list the networks that can be opened",
+    "layers": "list a network's layers",
+    "run": "run a method and write its result into a folder",
+    "tour": "drive the window through every tab on the demo, saving pictures",
+}
+"""The modules beside this one that are commands, and what each does."""
 
 
 def command_parser(words: list[str]) -> Parser:
@@ -12,10 +21,9 @@ def command_parser(words: list[str]) -> Parser:
     parser = Parser(prog="convviz", description="Look inside trained image networks, from the command line.")
     parser.add_argument("--version", action="version", version=f"ConvViz {convviz_gui.__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    models.add(commands.add_parser("models", help="list the networks that can be opened"))
-    layers.add(commands.add_parser("layers", help="list a network's layers"))
-    running = commands.add_parser("run", help="run a method and write its result into a folder")
-    # Only `run` needs the methods, and with them torch.
-    run.add(running, complete=words[:1] == ["run"])
-    tour.add(commands.add_parser("tour", help="drive the window through every tab on the demo, saving pictures"))
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose)
+        # The others are not even imported: listing networks must not wait for torch, or for numpy.
+        if words[:1] == [name]:
+            importlib.import_module(f"convviz_gui.cli.{name}").add(command)
     return parser

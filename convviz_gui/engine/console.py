@@ -31,7 +31,9 @@ from convviz_gui.engine.params import Settings
 from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import (
+    Candidates,
     Command,
+    Identify,
     ImageInput,
     LoadModel,
     MethodInfo,
@@ -70,6 +72,12 @@ class Console:
             _say(problem)
         outcome = self._do(command)
         assert isinstance(outcome, ModelInfo)
+        return outcome
+
+    def identify(self, weights: str) -> Candidates:
+        """The networks that a weights file may be of, best first."""
+        outcome = self._do(Identify(weights))
+        assert isinstance(outcome, Candidates)
         return outcome
 
     def run(self, info: MethodInfo, order: Order, out: str, command: list[str]) -> dict[str, Any]:
@@ -138,6 +146,14 @@ def _say(problem: Problem) -> None:
         print(f"convviz: {' '.join(str(problem).split())}", file=sys.stderr, flush=True)
 
 
+_MANY = 1_000_000
+"""From so many steps on their number says less than the part that is done."""
+
+
+def _percent(done: int, total: int) -> str:
+    return f"{100 * done // total} %"
+
+
 class _Terminal:
     """Shows progress on one line of stderr if somebody sits there; keeps the last message."""
 
@@ -167,7 +183,9 @@ class _Terminal:
         if not self._seen or message.total <= 1:
             return
         left = f", {message.seconds_left:.0f} s left" if message.seconds_left is not None else ""
-        print(f"\r\x1b[K{message.done} of {message.total}{left} {message.note}", end="", file=sys.stderr, flush=True)
+        # A download counts bytes, and says in its note how many.
+        part = f"{message.done} of {message.total}" if message.total < _MANY else _percent(message.done, message.total)
+        print(f"\r\x1b[K{part}{left} {message.note}", end="", file=sys.stderr, flush=True)
         self._written = True
 
     def clear(self) -> None:

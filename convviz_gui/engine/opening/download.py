@@ -117,7 +117,7 @@ def _blob(repository: str, url: str, etag: str, size: int, meter: Meter) -> Path
     """
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
-    from huggingface_hub.utils._headers import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     if not re.fullmatch(r"\w[\w.-]*", etag):
         raise ValueError("the server does not answer as a Hugging Face hub: see HF_ENDPOINT and the proxy's settings")
