@@ -49,9 +49,10 @@ class PixelCanvas:
 
     def __init__(self, pixels: Tensor, preprocess: Preprocess) -> None:
         self.leaf = pixels
-        self._order = list(colour_order(preprocess))
-        self._n_others = preprocess.channels - len(self._order)
-        values = (preprocess.mean[: len(self._order)], preprocess.std[: len(self._order)])
+        n = len(colour_order(preprocess))
+        self._blue_first = preprocess.channel_order == "bgr" and n > 1
+        self._n_others = preprocess.channels - n
+        values = (preprocess.mean[:n], preprocess.std[:n])
         self._mean, self._std = (torch.tensor(value, device=pixels.device).view(1, -1, 1, 1) for value in values)
 
     def model_input(self, leaf: Tensor) -> Tensor:
@@ -59,7 +60,7 @@ class PixelCanvas:
 
         The model's own mean, std and order of colours; channels beyond the third are 0.
         """
-        x = (leaf[:, self._order] - self._mean) / self._std
+        x = ((leaf.flip(1) if self._blue_first else leaf) - self._mean) / self._std
         if self._n_others:
             x = torch.cat([x, x.new_zeros(len(x), self._n_others, *x.shape[2:])], dim=1)
         # Convolutions on a CPU are fastest in this layout.

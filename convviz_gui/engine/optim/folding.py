@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.network.hooks import run_to
 from convviz_gui.engine.network.layers import watching
+from convviz_gui.engine.network.outputs import tensor_of
+from convviz_gui.engine.network.passes import layout
 
 TOLERANCE = 1e-3
 """Largest difference, relative to the layer's largest value, that a copy may show to be used."""
@@ -30,18 +33,28 @@ def folded(model: nn.Module, layer: str, x: Tensor) -> nn.Module:
     """
     with torch.no_grad():
         pairs = _pairs(model, layer, x)
-        if not pairs:
+        twin = _twin(model) if pairs else None
+        if twin is None:
             return model
-        shared = [*model.parameters(), *model.buffers()]
-        twin = copy.deepcopy(model, {id(tensor): tensor for tensor in shared})
         for conv, norm in pairs:
             modules = twin.get_submodule(conv), twin.get_submodule(norm)
             fused = fuse_conv_bn_eval(cast(nn.Conv2d, modules[0]), cast(nn.BatchNorm2d, modules[1]))
-            twin.set_submodule(conv, fused.requires_grad_(False).to(memory_format=torch.channels_last))
+            twin.set_submodule(conv, fused.requires_grad_(False).to(memory_format=layout(model)))
             twin.set_submodule(norm, nn.Identity())
         wanted, found = run_to(model, x, layer), run_to(twin, x, layer)
         same = torch.allclose(wanted, found, rtol=0, atol=TOLERANCE * float(wanted.abs().max()))
     return twin if same else model
+
+
+def _twin(model: nn.Module) -> nn.Module | None:
+    """A copy that shares all tensors, or None of a network that holds what cannot be copied: an open file, a lock."""
+    shared = [*model.parameters(), *model.buffers()]
+    try:
+        return copy.deepcopy(model, {id(tensor): tensor for tensor in shared})
+    except Exception as error:  # whatever a user's `__deepcopy__` raises
+        if fault_of(error) is not None:
+            raise
+        return None
 
 
 def _pairs(model: nn.Module, layer: str, x: Tensor) -> list[tuple[str, str]]:
@@ -55,9 +68,10 @@ def _pairs(model: nn.Module, layer: str, x: Tensor) -> list[tuple[str, str]]:
         if _is_conv(module):
             made[id(output)] = path, output, output._version
         elif _is_norm(module):
-            conv, _, version = made.get(id(inputs[0]), ("", None, 0))
+            before = tensor_of(inputs)  # nothing, if it was given by name
+            conv, _, version = made.get(id(before), ("", None, 0))
             # A changed version means that something worked in place on the convolution's output in between.
-            if conv and inputs[0]._version == version:
+            if conv and before is not None and before._version == version:
                 found.append((conv, path))
 
     with watching(model, watch):

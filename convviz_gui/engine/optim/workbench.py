@@ -70,10 +70,8 @@ def workbench(
 def _noise(
     seed: int, channels: Sequence[int], start: int, size: int, preprocess: Preprocess, device: torch.device
 ) -> Tensor:
-    starts = [
-        torch.from_numpy(noise(seed, channel, start, 1 if preprocess.channels == 1 else 3, size))
-        for channel in channels
-    ]
+    n_colours = 1 if preprocess.channels == 1 else 3
+    starts = [torch.from_numpy(noise(seed, channel, start, n_colours, size)) for channel in channels]
     return torch.stack(starts).to(device)
 
 
@@ -82,7 +80,9 @@ def _try(model: nn.Module, layer: str, probe: Tensor, preprocess: Preprocess) ->
     with torch.no_grad():
         try:
             return run_to(model, probe, layer)
-        except (RuntimeError, ValueError, AssertionError) as error:
+        except EngineError:
+            raise
+        except Exception as error:  # a user's network may raise anything
             if fault_of(error) is not None:
                 raise
             # Only if the network runs at its own size is the size to blame.
