@@ -178,6 +178,8 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {c.line}; }}
 QToolButton:focus {{ border-color: {c.accent}; }}
+QToolButton#health {{ padding: 3px 6px 3px 0; color: {c.muted}; }}
+QToolButton#health:hover {{ color: {c.text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QProgressBar {{ background: {c.raised}; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }}
 QProgressBar::chunk {{ background: {c.accent}; border-radius: 2px; }}

@@ -66,6 +66,7 @@ class ModelHeader(QWidget):
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.health = QToolButton()
         self.health.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.health.setObjectName("health")
         self.health.setAccessibleName("Health report")
         self.health.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.health.clicked.connect(self.health_wanted)

@@ -14,7 +14,7 @@ from convviz_gui.engine.types import ModelSpec
 from convviz_gui.gui.forms.form import form_layout
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.opening.own_code import Factory, OwnCode, read_own_code, split_source
-from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, breakable, muted
+from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, breakable, muted, say
 
 SETTLE = 300
 """Milliseconds after the last key before a path that is typed is looked at."""
@@ -206,9 +206,7 @@ class CodePage(Page):
         self.trusted.setChecked(before == code.digest)
 
     def _say(self, text: str, *, warning: bool = False) -> None:
-        self.state.setText(text)
-        self.state.setProperty("role", "warning" if warning else "muted")
-        self.state.style().polish(self.state)
+        say(self.state, text, warning=warning)
 
 
 def _absolute(text: str) -> str | None:

@@ -84,6 +84,7 @@ class OpenModelDialog(QDialog):
         self.note.setWordWrap(True)
         self.note.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.demo = QPushButton("Open the demo")
+        self.demo.setAutoDefault(False)
         self.demo.setToolTip("ToyNet, a small network trained on drawn things: it comes with the program")
         self.device = self._combo("Device", "Where the network computes; automatic takes the fastest there is")
         self.device.addItem("Automatic device", "auto")

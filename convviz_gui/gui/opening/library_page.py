@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QApplication,
     QCheckBox,
     QComboBox,
     QHBoxLayout,
@@ -23,7 +22,7 @@ from convviz_gui.engine.types import ModelSpec
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.opening.entry_detail import FROM_FILE, EntryDetail
 from convviz_gui.gui.opening.library_model import FAMILY, HERE, INPUT, LIBRARY, LICENCE, PARAMS, Filter, LibraryModel
-from convviz_gui.gui.opening.page import Page
+from convviz_gui.gui.opening.page import Page, Walker
 
 _SIZES = (("Any size", None), ("≤ 5 M", 5 * 10**6), ("≤ 30 M", 30 * 10**6), ("≤ 100 M", 10**8), ("≤ 1 G", 10**9))
 _INPUTS = (
@@ -33,7 +32,6 @@ _INPUTS = (
     ("257–384 px", (257, 384)),
     ("> 384 px", (385, 10**6)),
 )
-_WALK = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
 
 
 class LibraryPage(Page):
@@ -111,7 +109,7 @@ class LibraryPage(Page):
             header.resizeSection(column, metrics.horizontalAdvance(widest) + 2 * UNIT)
 
     def _connect(self) -> None:
-        self.search.installEventFilter(self)
+        Walker(self.search, self.view)
         self.search.textChanged.connect(self._on_text)
         self.params.currentIndexChanged.connect(self._filter)
         self.input.currentIndexChanged.connect(self._filter)
@@ -158,12 +156,6 @@ class LibraryPage(Page):
         # A network's name is worth more than a column that stands in the detail too.
         for column, narrowest in ((FAMILY, 100 * UNIT), (LIBRARY, 92 * UNIT), (LICENCE, 84 * UNIT)):
             self.view.setColumnHidden(column, self.width() < narrowest)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _WALK:
-            QApplication.sendEvent(self.view, event)
-            return True
-        return super().eventFilter(watched, event)
 
     def _on_text(self) -> None:
         # The best match comes first again: an order chosen before would bury it.

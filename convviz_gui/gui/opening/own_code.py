@@ -94,8 +94,7 @@ def _needed(arguments: ast.arguments, *, bound: bool) -> tuple[str, ...]:
     return tuple(item.arg for item in (*positional, *(item for item, default in keywords if default is None)))
 
 
-def _rank(factory: Factory) -> tuple[bool, bool, bool]:
-    likely = any(word in factory.name.lower() for word in _LIKELY)
-    plausible = factory.kind == "network" or (factory.kind == "function" and likely)
-    # The sort is stable: otherwise in the order of the file, where helpers and blocks come before what is made of them.
-    return (bool(factory.needs), factory.name.startswith("_"), not plausible)
+def _rank(factory: Factory) -> tuple[bool, bool, int]:
+    likely = factory.kind == "function" and any(word in factory.name.lower() for word in _LIKELY)
+    # The sort is stable: within a rank the order stays the file's.
+    return (bool(factory.needs), factory.name.startswith("_"), 0 if likely else 1 if factory.kind == "network" else 2)

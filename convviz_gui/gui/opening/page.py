@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from convviz_gui.engine.types import ModelSpec
 from convviz_gui.gui.look.theme import UNIT
@@ -59,6 +60,8 @@ class FileField(QWidget):
         self.edit.setAcceptDrops(False)
         self.browse = QPushButton("Browse…")
         self.browse.setAccessibleName(f"Browse for: {title}")
+        # Enter in the dialog means Open, wherever the cursor is.
+        self.browse.setAutoDefault(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(UNIT)
@@ -83,12 +86,38 @@ class FileField(QWidget):
             self.set_text(chosen)
 
 
+_WALK = {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown}
+
+
+class Walker(QObject):
+    """The arrows walk a list while a field keeps the cursor."""
+
+    def __init__(self, field: QLineEdit, view: QWidget) -> None:
+        super().__init__(field)
+        self._view = view
+        field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in _WALK:
+            QApplication.sendEvent(self._view, event)
+            return True
+        return super().eventFilter(watched, event)
+
+
 def muted(text: str = "") -> QLabel:
     """A paragraph in the quiet colour."""
     label = QLabel(text)
     label.setProperty("role", "muted")
     label.setWordWrap(True)
     return label
+
+
+def say(label: QLabel, text: str, *, warning: bool = False) -> None:
+    """Give a paragraph another text, in the colour of a warning if it is one."""
+    label.setText(text)
+    label.setProperty("role", "warning" if warning else "muted")
+    label.style().unpolish(label)
+    label.style().polish(label)
 
 
 def breakable(name: str) -> str:

@@ -22,7 +22,7 @@ from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.types import Candidate, Candidates, ModelSpec
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.opening import fit_words
-from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, muted
+from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, Walker, muted, say
 from convviz_gui.gui.opening.recogniser import Recogniser
 
 SETTLE = 300
@@ -54,6 +54,7 @@ class WeightsPage(Page):
         self.names = FileField("Class names file", "Class names: a text or JSON file (optional)", NAMES_FILTER)
         self.another = QPushButton("Another network…")
         self.another.setToolTip("Name the network yourself, in the library")
+        self.another.setAutoDefault(False)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
@@ -78,8 +79,11 @@ class WeightsPage(Page):
         column.addSpacing(UNIT)
         column.addWidget(heading)
         column.addWidget(self.names)
+        column.addStretch(0)
+        self._column = column
 
     def _connect(self) -> None:
+        Walker(self.file.edit, self.list)
         self.file.changed.connect(self._on_path)
         self.file.edit.returnPressed.connect(self._on_return)
         self._settle.timeout.connect(self._ask)
@@ -198,14 +202,15 @@ class WeightsPage(Page):
     # ------------------------------------------------------------------------------------------------ showing
 
     def _say(self, text: str, *, warning: bool = False) -> None:
-        self.state.setText(text)
-        self.state.setProperty("role", "warning" if warning else "muted")
-        self.state.style().polish(self.state)
+        say(self.state, text, warning=warning)
         self.changed.emit()
 
     def _show_fit(self) -> None:
         candidate = self.candidate()
-        self.list.setVisible(self._found is not None and bool(self._found.candidates))
+        listed = self._found is not None and bool(self._found.candidates)
+        self.list.setVisible(listed)
+        # Where there is no list, the room it would take stays free below.
+        self._column.setStretch(self._column.count() - 1, 0 if listed else 1)
         self.fit.setText(fit_words.sentences(candidate) if candidate is not None else "")
         self.another.setVisible(bool(self.file.text()))
         self.partial.setVisible(candidate is not None and not candidate.fits)

@@ -107,11 +107,13 @@ class MethodTab(QObject):
     def request(self) -> Run | None:
         """The run that selection and forms ask for, or None while something is missing.
 
-        Raises `EngineError` for channels that cannot be read.
+        Raises `EngineError` for channels that cannot be read, and for a method that does not apply to the network.
         """
         info, form = self.panel.method, self.panel.form
         if info is None or form is None or self._selection.model is None:
             return None
+        if (reason := dict(self._selection.model.cannot).get(info.name)) is not None:
+            raise EngineError(f"{info.title} does not apply to {self._selection.model.name}: {reason.rstrip('.')}")
         image = self._selection.image if "image" in info.needs else None
         folder = self.panel.target.chosen_folder()
         if ("image" in info.needs and image is None) or ("folder" in info.needs and folder is None):
