@@ -135,13 +135,10 @@ def empty_caches() -> None:
 
 
 def _roomiest(here: tuple[Device, ...]) -> Device:
-    """The GPU with most free memory, or the first if that cannot be told."""
     gpus = [device for device in here if device.kind == "cuda"]
     if len(gpus) < 2:
         return gpus[0]
-    free = free_by_uuid(_ask_driver())
-    names = [str(torch.cuda.get_device_properties(gpu.torch).uuid) for gpu in gpus]
-    return max(gpus, key=lambda gpu: free.get(names[gpus.index(gpu)], -1))
+    return gpus[roomiest([str(torch.cuda.get_device_properties(gpu.torch).uuid) for gpu in gpus], _ask_driver())]
 
 
 def _ask_driver() -> str:
@@ -153,10 +150,12 @@ def _ask_driver() -> str:
         return ""
 
 
-def free_by_uuid(table: str) -> dict[str, int]:
-    """Free MiB of each GPU by its identity, from lines such as "GPU-5d3…, 23040"."""
+def roomiest(identities: list[str], table: str) -> int:
+    """Which GPU has most free memory, by lines such as "GPU-5d3…, 23040" (MiB); the first if that cannot be told."""
     rows = [[cell.strip() for cell in line.split(",")] for line in table.splitlines()]
-    return {row[0].removeprefix("GPU-"): int(row[1]) for row in rows if len(row) == 2 and row[1].isdecimal()}
+    free = {row[0].removeprefix("GPU-"): int(row[1]) for row in rows if len(row) == 2 and row[1].isdecimal()}
+    known = [free.get(identity.removeprefix("GPU-"), -1) for identity in identities]
+    return known.index(max(known))
 
 
 # --------------------------------------------------------------------------------------------- precision

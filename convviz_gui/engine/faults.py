@@ -60,6 +60,8 @@ _CUDA_FAILED = (
 )
 _MPS_FAILED = ("mps backend", "mpsgraph", "mtlcommandbuffer", "command buffer execution failed")
 _UNSUPPORTED = ("not currently implemented for the", "not implemented for 'half'", "not implemented for 'bfloat16'")
+_LEFT_BEHIND = ("expected all tensors to be on the same device", "and weight type (", "to be on same device")
+"""Tensors that the network keeps in plain attributes do not move with it."""
 
 
 def fault_of(error: BaseException) -> Fault | None:
@@ -76,6 +78,8 @@ def _one(error: BaseException) -> Fault | None:
     device = _device(text)
     if type(error).__name__ == "OutOfMemoryError" or any(words in text for words in _NO_MEMORY):
         return Fault(FaultKind.MEMORY, device or "cpu")
+    if device is not None and any(words in text for words in _LEFT_BEHIND):
+        return Fault(FaultKind.UNSUPPORTED, device)
     if any(words in text for words in _UNSUPPORTED):
         return Fault(FaultKind.UNSUPPORTED, device or "cpu")
     failed = type(error).__name__ == "AcceleratorError" or any(words in text for words in (*_CUDA_FAILED, *_MPS_FAILED))
@@ -145,6 +149,11 @@ def unsupported_words(error: BaseException, device: str) -> tuple[str, str]:
     name = DEVICE_NAMES.get(device, device)
     if device == "cpu":
         return f"The {name} cannot compute this in lower precision", "Choose float32 or bfloat16"
+    if any(words in str(error).lower() for words in _LEFT_BEHIND):
+        return (
+            f"This network keeps tensors that do not move to the {name} with it",
+            "Choose the CPU as the device, or register them as buffers in the network's code",
+        )
     operator = re.search(r"operator '([^']+)'", str(error))
     what = operator.group(1) if operator else "something this network needs"
     return f"The {name} cannot compute {what}", "Choose the CPU as the device"

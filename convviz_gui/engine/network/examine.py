@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.network import classes, health, hooks, layers
 from convviz_gui.engine.network.class_evidence import class_map_layer
 from convviz_gui.engine.network.functional import Heard, listening
@@ -47,9 +48,9 @@ def _watched(module: nn.Module, size: tuple[int, int, int], device: torch.device
     try:
         with listening(module) as heard:
             return layers.trace(module, size, device, dependence=True), heard, ""
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
+        if fault_of(error) is not None:
+            raise
         # Such as a conversion to numpy on the way. If gradients are not to blame, the second pass says what is.
         with listening(module) as heard:
             return layers.trace(module, size, device), heard, str(error).partition("\n")[0].rstrip(".")
