@@ -25,7 +25,6 @@ def add_model_options(parser: argparse.ArgumentParser, *, precision: bool = True
         "--model",
         metavar="M",
         type=name,
-        default="",
         help="demo, torchvision:NAME, timm:NAME or FILE.py:FACTORY; with --weights alone the network is recognised",
     )
     source = network.add_mutually_exclusive_group()
@@ -68,10 +67,10 @@ def load_command(options: argparse.Namespace) -> LoadModel:
     if options.partial and options.weights is None:
         raise EngineError("There are no weights to load in part", "Give --partial together with --weights FILE")
     spec = ModelSpec(
-        source=options.model,
+        source=options.model or "",
         weights=options.weights,
         pretrained=options.pretrained,
-        trusted=_trusted(options.model) if options.trust else None,
+        trusted=_trusted(options.model or "") if options.trust else None,
         partial=options.partial,
         class_names=options.classes,
     )
