@@ -16,26 +16,13 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.names import close_names, did_you_mean
 from convviz_gui.engine.network.wrappers import unwrapped
 from convviz_gui.engine.opening import guessing
+from convviz_gui.engine.opening.factory_names import CHANNELS, CLASSES
 from convviz_gui.engine.opening.trust import read_own_code, split_own_code
 from convviz_gui.engine.opening.workshop import Workshop
 from convviz_gui.engine.types import Finding, ModelSpec
 from convviz_gui.engine.zoo.architecture import Architecture
 
-_CLASSES: tuple[str, ...] = (
-    "num_classes",
-    "n_classes",
-    "nb_classes",
-    "classes",
-    "num_labels",
-    "n_labels",
-    "num_class",
-    "n_class",
-)
-_CLASSES += ("num_outputs", "n_outputs", "out_features", "output_dim")
-_CHANNELS = ("in_chans", "in_channels", "in_channel", "input_channels", "n_channels", "num_channels", "channels")
-"""Under which names factories take the number of classes and of input channels."""
-
-_SUPPOSED = {**dict.fromkeys(_CLASSES, 1000), **dict.fromkeys(_CHANNELS, 3)}
+_SUPPOSED = {**dict.fromkeys(CLASSES, 1000), **dict.fromkeys(CHANNELS, 3)}
 """What a factory is given that insists on a number, until its weights tell it."""
 
 SEEDS = (0, 1)
@@ -71,7 +58,7 @@ def architecture(spec: ModelSpec) -> Architecture:
         class_names=seen.class_names,
         n_classes=seen.n_classes,
         build=maker.build,
-        takes_channels=maker.takes(_CHANNELS),
+        takes_channels=maker.takes(CHANNELS),
         findings=(*maker.findings, *seen.findings),
         made="" if is_random else f"as {path.name}:{factory} makes it",
     )
@@ -100,7 +87,7 @@ class _Maker:
 
     def build(self, n_classes: int | None, channels: int | None, seed: int | None = None) -> nn.Module:
         """A network with random weights, unless the user's code loads its own."""
-        wanted = {**dict.fromkeys(_CLASSES, n_classes), **dict.fromkeys(_CHANNELS, channels)}
+        wanted = {**dict.fromkeys(CLASSES, n_classes), **dict.fromkeys(CHANNELS, channels)}
         words = self._words({name: value for name, value in wanted.items() if value is not None})
         # Code that computes while it builds cannot do without values.
         real = torch.device("cpu") if torch.get_default_device().type == "meta" else nullcontext()

@@ -159,7 +159,7 @@ class ModelHeader(QWidget):
         self.facts.setText(_facts(info))
         self.facts.setToolTip(_tooltip(info))
         self.random.setVisible(not info.trained)
-        self.partial.setVisible(info.spec.partial and info.trained)
+        self.partial.setVisible(_is_partial(info))
         self.precision.setText(info.precision)
         self.precision.setToolTip(_COARSE.format(info.precision))
         self.precision.setVisible(info.precision != "float32")
@@ -220,6 +220,12 @@ def _mark(level: Level, widget: QWidget) -> QIcon:
     draw_mark(painter, QRectF(1, 1, side - 2, side - 2), level, widget)
     painter.end()
     return QIcon(pixmap)
+
+
+def _is_partial(info: ModelInfo) -> bool:
+    # Where everything fits after all, nothing was left out and there is nothing to warn of.
+    warned = any(finding.kind == "weights" and finding.level is Level.WARNING for finding in info.health)
+    return info.spec.partial and warned
 
 
 def _facts(info: ModelInfo) -> str:

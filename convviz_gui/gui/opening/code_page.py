@@ -13,7 +13,7 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import ModelSpec
 from convviz_gui.gui.forms.form import form_layout
 from convviz_gui.gui.look.theme import UNIT
-from convviz_gui.gui.opening.own_code import Factory, OwnCode, read_own_code, split_source
+from convviz_gui.gui.opening.own_code import Factory, OwnCode, read_offer, split_source
 from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, breakable, muted, say
 
 SETTLE = 300
@@ -165,7 +165,7 @@ class CodePage(Page):
             return
         self._code = None
         try:
-            self._code = read_own_code(Path(path))
+            self._code = read_offer(Path(path))
         except EngineError as error:
             self._say(str(error), warning=True)
         self._show()
@@ -193,7 +193,10 @@ class CodePage(Page):
     def _show_trust(self, code: OwnCode) -> None:
         before = self._trust.trusted(code.path)
         if not code.factories:
-            self._say(f"{Path(code.path).name} has no function and no class at its top level.", warning=True)
+            self._say(
+                f"{Path(code.path).name} has no function and no class at its top level that could make a network.",
+                warning=True,
+            )
         elif before is not None and before != code.digest:
             self._say(
                 f"{Path(code.path).name} has changed since you trusted it. Look at it before you do again.",

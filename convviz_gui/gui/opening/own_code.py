@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import ast
-import hashlib
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.opening.factory_names import CHANNELS, CLASSES
+from convviz_gui.engine.opening.trust import is_own_code, own_code_digest, read_own_code, split_own_code
 
 LARGEST = 8_000_000
 """Bytes of a Python file that is read; nobody writes longer ones by hand."""
 
+_GIVEN = frozenset({*CLASSES, *CHANNELS})
 _LIKELY = ("model", "net", "build", "create", "make", "get", "main")
 
 
 @dataclass(frozen=True, slots=True)
 class Factory:
-    """A top-level function or class. `needs` names the arguments that it cannot be called without."""
+    """A top-level function, class or variable that may make a network, or be one.
+
+    `needs` names the arguments that it cannot be called without; numbers of classes and channels it is given.
+    """
 
     name: str
     kind: str
@@ -36,20 +40,15 @@ class OwnCode:
 
 def split_source(source: str) -> tuple[str, str] | None:
     """(path, factory) of a source "FILE.py:FACTORY"; None for any other."""
-    path, colon, factory = source.rpartition(":")
-    return (path, factory) if colon and path.lower().endswith(".py") else None
+    if not is_own_code(source):
+        return None
+    path, factory = split_own_code(source)
+    return str(path), factory
 
 
-def read_own_code(path: Path) -> OwnCode:
-    """Read a Python file without running it. Raises `EngineError` if it is none."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise EngineError(f"{path} is not an ordinary file", "Choose a Python file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise EngineError(f"{path.name} cannot be read ({why})", "Check the path") from None
+def read_offer(path: Path) -> OwnCode:
+    """What a Python file offers, told without running it. Raises `EngineError` if it is none."""
+    content, digest = read_own_code(path)
     if len(content) > LARGEST:
         raise EngineError(f"{path.name} is too long for a file written by hand", "Choose the file with the network")
     try:
@@ -59,14 +58,14 @@ def read_own_code(path: Path) -> OwnCode:
         raise EngineError(f"{path.name} is not valid Python ({error.msg}{place})", "Mend it, then choose it") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise EngineError(f"{path.name} is not valid Python ({error})", "Choose the file with the network") from None
-    return OwnCode(str(path), hashlib.sha256(content).hexdigest(), _factories(tree))
+    return OwnCode(str(path), digest, _factories(tree))
 
 
 def digest_of(path: str) -> str | None:
-    """SHA-256 of a file as it is now, or None if it cannot be read."""
+    """SHA-256 of a Python file as it is now, or None if it cannot be read."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest() if Path(path).is_file() else None
-    except (OSError, ValueError):
+        return own_code_digest(path)
+    except EngineError:
         return None
 
 
@@ -84,6 +83,8 @@ def _factory(node: ast.stmt) -> Factory | None:
         )
         kind = "network" if any("Module" in ast.unparse(base) for base in node.bases) else "class"
         return Factory(node.name, kind, _needed(start.args, bound=True) if start is not None else ())
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
+        return Factory(node.targets[0].id, "variable")
     return None
 
 
@@ -91,7 +92,8 @@ def _needed(arguments: ast.arguments, *, bound: bool) -> tuple[str, ...]:
     positional = [*arguments.posonlyargs, *arguments.args]
     positional = positional[1 if bound else 0 : len(positional) - len(arguments.defaults)]
     keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    return tuple(item.arg for item in (*positional, *(item for item, default in keywords if default is None)))
+    names = [item.arg for item in (*positional, *(item for item, default in keywords if default is None))]
+    return tuple(name for name in names if name not in _GIVEN)
 
 
 def _rank(factory: Factory) -> tuple[bool, bool, int]:
