@@ -1,28 +1,28 @@
-"""Weights files: nothing in them is run, and they fit a network whole or not at all."""
+"""Weights files: what is in them is found and read, and nothing of it is run."""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import pickle
 import sys
+import tarfile
 import zipfile
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, defaultdict, deque
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-import torchvision
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.opening.fitting import fit
-from convviz_gui.engine.opening.weights import file_digest, read_weights, state_digest
-from convviz_gui.engine.zoo.catalogue import find
+from convviz_gui.engine.opening.weights import file_digest, read_checkpoint, read_weights, state_digest
 
 STATE = {"conv.weight": torch.arange(12.0).reshape(3, 1, 2, 2), "conv.bias": torch.ones(3)}
 
@@ -61,6 +61,157 @@ def test_training_checkpoints(tmp_path: Path, key: str) -> None:
     options = argparse.Namespace(lr=0.1, name="run")
     checkpoint = {"epoch": 3, key: STATE, "optimizer": {"state": {0: {"step": torch.ones(())}}}, "args": options}
     assert same(read_weights(torch_file(tmp_path / "a.pth", checkpoint)), STATE)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("net",), ("params",), ("model_state",), ("module",), ("state", "model"), ("a", "b", "generator"), ("ema",)],
+)
+@pytest.mark.parametrize("legacy", [False, True])
+def test_nested_state_dicts(tmp_path: Path, path: tuple[str, ...], legacy: bool) -> None:
+    optimizer = {"state": {"x": torch.ones(1), "y": torch.ones(2), "z": torch.ones(3)}}
+    content: Any = STATE
+    for key in reversed(path):
+        content = {key: content}
+    found = read_checkpoint(torch_file(tmp_path / "a.ckpt", {"epoch": 3, "optimizer": optimizer, **content}, legacy))
+    assert same(found.state, STATE)
+
+
+def test_a_few_entries_that_are_no_tensors_are_passed_over_and_said(tmp_path: Path) -> None:
+    found = read_checkpoint(torch_file(tmp_path / "a.pth", STATE | {"epoch": 3, "name": "run"}))
+    assert same(found.state, STATE)
+    [finding] = found.findings
+    assert "2 entries beside the tensors were passed over ('epoch', 'name')" in finding.title
+
+
+def test_averages_without_running_statistics_are_not_taken_for_the_network(tmp_path: Path) -> None:
+    parameters = {"conv.weight": STATE["conv.weight"] + 1}
+    found = read_checkpoint(torch_file(tmp_path / "a.pth", {"state_dict": STATE, "ema": parameters}))
+    assert same(found.state, STATE)
+
+
+def test_the_choice_between_two_networks_is_said(tmp_path: Path) -> None:
+    found = read_checkpoint(torch_file(tmp_path / "a.pth", {"model": STATE, "model_ema": STATE}))
+    [finding] = found.findings
+    assert finding.title == "The weights were taken from 'model_ema'; 'model' left aside"
+    assert "Averaged" in finding.detail
+
+
+def test_module_paths_are_kept(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU())
+    found = read_checkpoint(torch_file(tmp_path / "a.pth", {"state_dict": network.state_dict()}))
+    assert list(found.state._metadata) == ["", "0", "1"]  # type: ignore[attr-defined]
+
+
+class _Options(dict[str, Any]):
+    """Stands for Lightning's AttributeDict, a dictionary of another class."""
+
+
+class _Settings:
+    def __init__(self) -> None:
+        self.arch, self.out = "resnet18", Path("runs")
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_what_training_programs_keep_beside_the_weights(tmp_path: Path, legacy: bool) -> None:
+    by_default: defaultdict[str, list[int]] = defaultdict(list)
+    by_default["a"].append(1)
+    checkpoint = {
+        "epoch": 3,
+        "pytorch-lightning_version": "2.5",
+        "best": np.float64(0.5),
+        "history": np.arange(5.0),
+        "mixed": np.array([1, "a", None], dtype=object),
+        "hyper_parameters": _Options(classes=["cat", "dog"], root=Path("data"), size={1, 2}),
+        "callbacks": {"ModelCheckpoint": {"best_model_path": Path("x"), "seen": deque([1, 2], 3), "by": by_default}},
+        "settings": _Settings(),
+        "when": datetime.now(UTC),
+        "kinds": frozenset(["a"]),
+        "state_dict": STATE,
+    }
+    found = read_checkpoint(torch_file(tmp_path / "a.ckpt", checkpoint, legacy))
+    assert same(found.state, STATE)
+    assert found.hints.class_names == ("cat", "dog")
+    [finding] = found.findings
+    assert "objects that are no weights; they were not opened" in finding.title
+    assert "_Settings" in finding.title
+    assert "_Options" not in finding.title  # a dictionary is read as one
+
+
+# ------------------------------------------------------------------------------------------------ hints
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"class_names": ["a", "b", "c"]},
+        {"classes": ("a", "b", "c")},
+        {"hyper_parameters": {"class_to_idx": {"c": 2, "a": 0, "b": 1}}},
+        {"args": argparse.Namespace(idx_to_class={2: "c", 0: "a", 1: "b"})},
+        {"config": {"model": {"id2label": {"0": "a", "1": "b", "2": "c"}}}},
+        {"meta": {"CLASSES": ["a", " b\n", "c"]}},
+    ],
+)
+def test_class_names_in_checkpoints(tmp_path: Path, beside: dict[str, Any]) -> None:
+    found = read_checkpoint(torch_file(tmp_path / "a.pth", {"state_dict": STATE} | beside))
+    assert found.hints.class_names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "names", [[1, 2], ["a", 3], {"a": 0, "b": 2}, {0: "a", 2: "b"}, {"a": True}, "a b", [], ["x" * 5000], [""], {}]
+)
+def test_what_is_no_list_of_class_names(tmp_path: Path, names: Any) -> None:
+    assert read_checkpoint(torch_file(tmp_path / "a.pth", {"model": STATE, "classes": names})).hints.class_names == ()
+
+
+def test_class_names_and_architecture_in_safetensors(tmp_path: Path) -> None:
+    metadata = {"classes": '["a", "b"]', "architecture": "resnet18.a1_in1k", "broken": "[1,"}
+    save_file(STATE, tmp_path / "a.safetensors", metadata)
+    hints = read_checkpoint(tmp_path / "a.safetensors").hints
+    assert (hints.class_names, hints.architecture) == (("a", "b"), "resnet18.a1_in1k")
+
+
+@pytest.mark.parametrize(
+    "beside", [{"arch": "vgg16"}, {"args": argparse.Namespace(model="vgg16")}, {"model_name": "vgg16"}]
+)
+def test_the_architectures_name(tmp_path: Path, beside: dict[str, Any]) -> None:
+    assert read_checkpoint(torch_file(tmp_path / "a.pth", {"state_dict": STATE} | beside)).hints.architecture == "vgg16"
+
+
+def test_the_hubs_description_beside_the_weights(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "model.safetensors")
+    settings = {"mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2], "input_size": [3, 64, 64], "crop_pct": 0.9}
+    config = {
+        "architecture": "test_resnet",
+        "label_names": ["n01", "n02"],
+        "label_descriptions": {"n01": "cat", "n02": "dog"},
+        "pretrained_cfg": settings,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    hints = read_checkpoint(tmp_path / "model.safetensors").hints
+    assert (hints.class_names, hints.architecture) == (("cat", "dog"), "test_resnet")
+    assert hints.settings["input_size"] == (3, 64, 64)
+    assert hints.settings_source == "config.json beside it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1, 2]",
+        "{",
+        '{"pretrained_cfg": {"mean": ["a"], "std": [0], "input_size": 3}}',
+        "[" * 100_000,
+        "\x00",
+        '{"pretrained_cfg": {"mean": [1e999, 0, 0], "std": [1, 1, 1], "input_size": [3, 1e9, 5]}}',
+    ],
+)
+def test_other_files_of_that_name_are_none_of_ours(tmp_path: Path, text: str) -> None:
+    save_file(STATE, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(text)
+    found = read_checkpoint(tmp_path / "model.safetensors")
+    assert same(found.state, STATE)
+    assert not found.hints.settings
 
 
 def test_averaged_weights_are_preferred(tmp_path: Path) -> None:
@@ -107,6 +258,7 @@ def test_whole_models_programs_and_exports_are_refused_with_the_way_out(tmp_path
         assert "torch.save(model.state_dict()" in words
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_damaged_and_other_files_in_words(tmp_path: Path) -> None:
     save_file(STATE, tmp_path / "whole.safetensors")
     torch_file(tmp_path / "whole.pth", STATE)
@@ -127,10 +279,18 @@ def test_damaged_and_other_files_in_words(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "plain.zip", "w") as archive:
         archive.writestr("a.txt", "hello")
     assert "plain.zip" in refusal(tmp_path / "plain.zip")
+    np.savez(tmp_path / "arrays.npz", a=np.ones(3))
+    assert "NumPy arrays" in refusal(tmp_path / "arrays.npz")
+    with tarfile.open(tmp_path / "a.pth.tar", "w") as archive:
+        archive.add(tmp_path / "text.pth")
+    assert "tar archive" in refusal(tmp_path / "a.pth.tar")
+    torch.save(STATE, tmp_path / "new.pth", pickle_protocol=4)
+    assert "without another pickle_protocol" in refusal(tmp_path / "new.pth")
     for content in ([1, 2], {}, {"a": 1}, torch.ones(3), {"state_dict": {"x": "y"}}):
         assert "holds no state dict" in refusal(torch_file(tmp_path / "other.pth", content))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_flipped_bytes_never_raise_anything_else(tmp_path: Path) -> None:
     generator = torch.Generator().manual_seed(0)
     save_file(STATE, tmp_path / "a.safetensors")
@@ -178,132 +338,3 @@ def test_digests(tmp_path: Path) -> None:
     changed = STATE | {"conv.bias": torch.tensor([1.0, 1.0, 1.0 + 1e-6])}
     renamed = {key.upper(): value for key, value in STATE.items()}
     assert len({state_digest(state) for state in (STATE, changed, renamed)}) == 3
-
-
-# ----------------------------------------------------------------------------------------------- fitting
-
-
-@pytest.fixture(scope="module")
-def squeezenet() -> dict[str, Tensor]:
-    torch.manual_seed(1)
-    return dict(torchvision.models.squeezenet1_1().state_dict())
-
-
-SQUEEZENET = "torchvision:squeezenet1_1"
-
-
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "model."])
-def test_wrappers_prefixes_are_stripped(squeezenet: dict[str, Tensor], prefix: str) -> None:
-    fitted = fit(find(SQUEEZENET), {prefix + key: value for key, value in squeezenet.items()}, "a.pth")
-    assert same(fitted.module.state_dict(), squeezenet)
-    assert (fitted.n_classes, fitted.channels) == (None, None)
-
-
-def test_half_precision_becomes_the_networks_own(squeezenet: dict[str, Tensor]) -> None:
-    fitted = fit(find(SQUEEZENET), {key: value.half() for key, value in squeezenet.items()}, "a.pth")
-    assert {parameter.dtype for parameter in fitted.module.parameters()} == {torch.float32}
-
-
-@pytest.mark.parametrize("source", [SQUEEZENET, "torchvision:resnet18", "timm:test_resnet"])
-def test_the_class_count_is_the_files(source: str) -> None:
-    network = find(source).build(7, None).eval()
-    fitted = fit(find(source), network.state_dict(), "a.pth")
-    x = torch.randn(1, 3, 96, 96)
-    assert fitted.n_classes == 7
-    assert torch.equal(fitted.module.eval()(x), network(x))
-
-
-def test_input_channels_are_the_files_where_the_library_can() -> None:
-    network = find("timm:test_resnet").build(5, 1).eval()
-    fitted = fit(find("timm:test_resnet"), network.state_dict(), "a.pth")
-    x = torch.randn(1, 1, 64, 64)
-    assert (fitted.n_classes, fitted.channels) == (5, 1)
-    assert torch.equal(fitted.module.eval()(x), network(x))
-    grey = torchvision.models.resnet18().state_dict()
-    grey["conv1.weight"] = grey["conv1.weight"][:, :1]
-    with pytest.raises(EngineError, match=r"'conv1\.weight' is 64×1×7×7 instead of 64×3×7×7"):
-        fit(find("torchvision:resnet18"), grey, "grey.pth")
-
-
-def test_another_architecture_in_one_sentence(squeezenet: dict[str, Tensor]) -> None:
-    with pytest.raises(EngineError) as caught:
-        fit(find("torchvision:squeezenet1_0"), squeezenet, "other.pth")
-    words = str(caught.value)
-    assert "other.pth are not of torchvision:squeezenet1_0" in words
-    assert "12 of the network's 52 tensors are missing" in words
-    assert "12 of the file's 52 are unknown" in words
-    assert "'features.0.weight' is 64×3×3×3 instead of 96×3×7×7" in words
-    assert "\n" not in words
-
-
-def test_one_missing_tensor_is_enough(squeezenet: dict[str, Tensor]) -> None:
-    incomplete = {key: value for key, value in squeezenet.items() if key != "classifier.1.bias"}
-    with pytest.raises(EngineError, match=r"1 of the network's 52 tensors are missing, such as 'classifier\.1\.bias'"):
-        fit(find(SQUEEZENET), incomplete, "a.pth")
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_refused(squeezenet: dict[str, Tensor], bad: float) -> None:
-    broken = squeezenet | {"features.0.bias": torch.full((64,), bad)}
-    with pytest.raises(EngineError, match=r"not numbers .* in 1 tensors, such as 'features\.0\.bias'"):
-        fit(find(SQUEEZENET), broken, "a.pth")
-
-
-@pytest.mark.parametrize(
-    ("form", "change"),
-    [
-        ("int32", lambda tensor: tensor.int()),
-        ("complex64", lambda tensor: tensor.to(torch.complex64)),
-        ("sparse_coo", lambda tensor: tensor.to_sparse()),
-        ("saved without its values", lambda tensor: tensor.to("meta")),
-    ],
-)
-def test_forms_that_would_lose_values_are_refused(
-    squeezenet: dict[str, Tensor], form: str, change: Callable[[Tensor], Tensor]
-) -> None:
-    state = squeezenet | {"features.0.bias": change(squeezenet["features.0.bias"])}
-    with pytest.raises(EngineError, match=rf"such as 'features\.0\.bias' \(.*{form}\)"):
-        fit(find(SQUEEZENET), state, "a.pth")
-
-
-def test_running_statistics_that_are_no_numbers_are_refused() -> None:
-    state = torchvision.models.resnet18().state_dict()
-    state["bn1.running_var"][0] = float("nan")
-    with pytest.raises(EngineError, match=r"such as 'bn1\.running_var'"):
-        fit(find("torchvision:resnet18"), state, "a.pth")
-
-
-def test_batch_counters_may_be_missing() -> None:
-    state = torchvision.models.resnet18().state_dict()
-    kept = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
-    assert len(kept) < len(state)
-    assert same(fit(find("torchvision:resnet18"), kept, "a.pth").module.state_dict(), state)
-
-
-def test_heads_that_only_training_uses_are_dropped() -> None:
-    # As published: with auxiliary heads.
-    network = torchvision.models.googlenet(aux_logits=True, init_weights=False, transform_input=True).eval()
-    fitted = fit(find("torchvision:googlenet"), network.state_dict(), "a.pth").module.eval()
-    x = torch.randn(1, 3, 64, 64)
-    assert torch.equal(fitted(x), network(x))
-    assert not any(name.startswith("aux") for name, _ in fitted.named_modules())
-
-
-def test_old_densenet_names() -> None:
-    network = torchvision.models.densenet121()
-    old = {
-        key.replace("norm1.", "norm.1.").replace("conv2.", "conv.2.") if "denselayer" in key else key: value
-        for key, value in network.state_dict().items()
-    }
-    assert any("norm.1.weight" in key for key in old)
-    assert same(fit(find("torchvision:densenet121"), old, "a.pth").module.state_dict(), network.state_dict())
-
-
-def test_networks_that_read_their_version(tmp_path: Path) -> None:
-    # MNASNet looks for its version beside the tensors, where safetensors keeps nothing.
-    network = torchvision.models.mnasnet0_5()
-    save_file(dict(network.state_dict()), tmp_path / "a.safetensors")
-    torch.save(network.state_dict(), tmp_path / "a.pth")
-    for path in tmp_path.iterdir():
-        fitted = fit(find("torchvision:mnasnet0_5"), read_weights(path), path.name)
-        assert same(fitted.module.state_dict(), network.state_dict())

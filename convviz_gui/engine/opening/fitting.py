@@ -1,8 +1,8 @@
-"""A state dict into a network: names matched, class count read from the head, all tensors or none."""
+"""A state dict into a network: names matched, class count and input channels read from the shapes."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,120 +10,108 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.opening.comparison import Comparison, compare, reseeded
+from convviz_gui.engine.opening.prefixes import metadata_of
+from convviz_gui.engine.types import Finding, Level
 from convviz_gui.engine.zoo.architecture import Architecture, State
 
-COUNTER = "num_batches_tracked"
-"""Batch normalisation's counter: evaluation has no use for it, and older files lack it."""
+SHOWN = 3
+"""Names said in a sentence; the others are counted."""
+
+PARTIAL_HINT = "or load what fits and leave the rest random (command line: --partial)"
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A network with its weights in it. `n_classes` and `channels` are None where they are as published."""
+    """A network with its weights in it.
+
+    `n_classes` and `channels` are None where they are as published. `left_out` counts the network's tensors that the
+    file has no values for, of `total`; `findings` say what was made of the file.
+    """
 
     module: nn.Module
     n_classes: int | None = None
     channels: int | None = None
+    left_out: int = 0
+    total: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
-def fit(architecture: Architecture, state: State, file: str) -> Fitted:
+def fit(architecture: Architecture, state: State, file: str, partial: bool = False) -> Fitted:
     """Build the network and load `state` into it, with the class count and input channels that `state` has.
 
+    Args:
+        file: how sentences call it.
+        partial: load what fits and leave the rest random, always the same.
+
     Raises:
-        EngineError: it belongs to another network, or holds NaN; `file` is how the sentence calls it.
+        EngineError: it belongs to another network, or nothing of it fits.
     """
-    module = architecture.build(None, None)
-    n_classes = channels = None
+    found = compare(architecture, state)
+    unfit = _unfit(found.wanted, found.state)
+    if not partial:
+        _refuse(found, unfit, file)
+    fitting = [name for name in found.matching if name not in unfit]
+    if not fitting:
+        title = f"Nothing of {file} fits {architecture.source}, so there is nothing to load in part"
+        raise EngineError(title, "Choose the network that these weights were trained in")
+    module = found.module if found.ready else reseeded(architecture, found.n_classes, found.channels, found.stem)
+    _load(module, found, fitting)
+    random = [name for name in found.counted if name not in set(fitting)]
+    findings = [*_naming(found), *_precision(found.state, fitting)]
+    if random or found.unexpected:
+        findings.append(_left_out(found, random, unfit))
+    left_out = len(random)
+    return Fitted(module, found.n_classes, found.channels, left_out, len(found.counted), tuple(findings))
+
+
+def _load(module: nn.Module, found: Comparison, fitting: Iterable[str]) -> None:
     wanted = module.state_dict()
-    state = architecture.adapt(_unprefixed(state, [name for name, _ in module.named_children()]))
-    reshaped = {key for key in wanted.keys() & state.keys() if wanted[key].shape != state[key].shape}
-    if reshaped:
-        n_classes = _class_count(reshaped, wanted, state, architecture.n_classes)
-        channels = _channel_count(reshaped, wanted, state) if architecture.takes_channels else None
-    if n_classes is not None or channels is not None:
-        module = architecture.build(n_classes, channels)
-        wanted = module.state_dict()
-    _check(architecture, wanted, state, file)
-    _load(module, wanted, state)
-    _check_finite(module, file)
-    return Fitted(module, n_classes, channels)
-
-
-def _load(module: nn.Module, wanted: dict[str, Tensor], state: State) -> None:
-    loaded = OrderedDict(wanted | dict(state))
-    # Some networks look up in here which version of themselves the file is of.
-    loaded._metadata = getattr(state, "_metadata", getattr(wanted, "_metadata", {}))  # type: ignore[attr-defined]
+    loaded = OrderedDict(wanted | {name: found.state[name] for name in fitting})
+    loaded._metadata = metadata_of(found.state) or metadata_of(wanted)  # type: ignore[attr-defined]
     module.load_state_dict(loaded)
 
 
-def _unprefixed(state: State, children: Iterable[str]) -> State:
-    """Without what wrappers put before every name: `module.`, `_orig_mod.`, a trainer's `model.`."""
-    first = {key.partition(".")[0] for key in state}
-    known = set(children)
-    while len(first) == 1 and not first & known and all("." in key for key in state):
-        state = {key.partition(".")[2]: value for key, value in state.items()}
-        first = {key.partition(".")[0] for key in state}
-    return state
-
-
-def _class_count(reshaped: set[str], wanted: State, state: State, published: int) -> int | None:
-    """The class count that explains every tensor whose first axis differs, or None."""
-    heads = {key for key in reshaped if _differs_in(wanted[key], state[key]) == [0]}
-    found = {(wanted[key].shape[0], state[key].shape[0]) for key in heads}
-    if len(found) != 1:
-        return None
-    before, after = found.pop()
-    return after if before == published else None
-
-
-def _channel_count(reshaped: set[str], wanted: State, state: State) -> int | None:
-    """The number of input channels that explains every convolution whose second axis differs, or None."""
-    stems = {key for key in reshaped if wanted[key].ndim == 4 and _differs_in(wanted[key], state[key]) == [1]}
-    found = {(wanted[key].shape[1], state[key].shape[1]) for key in stems}
-    if len(found) != 1:
-        return None
-    before, after = found.pop()
-    return after if before == 3 else None
-
-
-def _differs_in(one: Tensor, other: Tensor) -> list[int]:
-    if one.ndim != other.ndim:
-        return []
-    return [axis for axis in range(one.ndim) if one.shape[axis] != other.shape[axis]]
-
-
-def _check(architecture: Architecture, wanted: State, state: State, file: str) -> None:
-    missing = [key for key in wanted if key not in state and not key.endswith(COUNTER)]
-    unknown = [key for key in state if key not in wanted]
-    reshaped = [key for key in wanted if key in state and wanted[key].shape != state[key].shape]
+def _refuse(found: Comparison, unfit: list[str], file: str) -> None:
     faults = []
-    if missing:
-        faults.append(f"{len(missing)} of the network's {len(wanted)} tensors are missing, such as {missing[0]!r}")
-    if unknown:
-        faults.append(f"{len(unknown)} of the file's {len(state)} are unknown to it, such as {unknown[0]!r}")
-    if reshaped:
-        key = reshaped[0]
-        shapes = f"{key!r} is {_shape(state[key])} instead of {_shape(wanted[key])}"
-        faults.append(f"{len(reshaped)} have another shape, such as {shapes}")
-    if not faults and (unfit := _unfit(wanted, state)):
+    if found.missing:
+        of = f"{len(found.missing)} of the network's {len(found.counted)} tensors are missing"
+        faults.append(f"{of}, such as {_listed(found.missing)}")
+    if found.unexpected:
+        of = f"{len(found.unexpected)} of the file's {len(found.state)} are unknown to it"
+        faults.append(f"{of}, such as {_listed(found.unexpected)}")
+    if found.mismatched:
+        shapes = "; ".join(
+            f"{name!r} is {_shape(there)} instead of {_shape(expected)}"
+            for name, expected, there in found.mismatched[:SHOWN]
+        )
+        faults.append(f"{len(found.mismatched)} have another shape, such as {shapes}")
+    if faults:
+        title = f"The weights in {file} are not of {found.architecture.source}: " + "; ".join(faults)
+        hint = "Choose the network that these weights were trained in"
+        raise EngineError(title, f"{hint}, {PARTIAL_HINT}" if found.matching else hint)
+    if unfit:
         title = f"The weights in {file} are not plain floating-point numbers, such as {unfit[0]!r}"
         hint = "Convert them to float32 in the program that made them, and save its state dict"
-        raise EngineError(f"{title} ({_form(state[unfit[0]])})", hint)
-    if faults:
-        title = f"The weights in {file} are not of {architecture.source}: " + "; ".join(faults)
-        raise EngineError(title, "Choose the network that these weights were trained in")
+        raise EngineError(f"{title} ({_form(found.state[unfit[0]])})", hint)
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(map(repr, names[:SHOWN])) + (" …" if len(names) > SHOWN else "")
 
 
 def _unfit(wanted: State, state: State) -> list[str]:
     """Names of tensors that could be loaded only by changing or losing values, or not at all."""
     return [
-        key
-        for key in wanted
-        if key in state
+        name
+        for name in wanted
+        if name in state
         and (
-            state[key].layout != torch.strided
-            or state[key].is_quantized
-            or state[key].is_meta
-            or (wanted[key].is_floating_point() and not state[key].is_floating_point())
+            state[name].layout != torch.strided
+            or state[name].is_quantized
+            or state[name].is_meta
+            or (wanted[name].is_floating_point() and not state[name].is_floating_point())
         )
     ]
 
@@ -135,16 +123,56 @@ def _form(tensor: Tensor) -> str:
     return kind if tensor.layout == torch.strided else f"{kind}, {str(tensor.layout).removeprefix('torch.')}"
 
 
-def _shape(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or "a single number"
+def _shape(shape: Iterable[int]) -> str:
+    return "×".join(map(str, shape)) or "a single number"
 
 
-def _check_finite(module: nn.Module, file: str) -> None:
-    broken = [name for name, parameter in module.named_parameters() if not torch.isfinite(parameter).all()]
-    # A buffer may hold an infinity on purpose, as masks do.
-    broken += [name for name, buffer in module.named_buffers() if torch.isnan(buffer).any()]
-    if broken:
-        title = (
-            f"The weights in {file} are not numbers (NaN or infinite) in {len(broken)} tensors, such as {broken[0]!r}"
+# ----------------------------------------------------------------------------------------------- findings
+
+
+def _naming(found: Comparison) -> list[Finding]:
+    """What stood around the names, and what the file holds besides the network."""
+    made = []
+    around = [repr(found.prefix)] if found.prefix else []
+    if around := around + [repr(f"{word}.") for word in found.wrappers]:
+        title = f"{' and '.join(around)} was taken out of the names in the file"
+        made.append(Finding("weights", Level.HANDLED, title, "Wrappers and trainers put it there"))
+    if found.ignored:
+        one = len(found.ignored) == 1
+        what = "1 tensor in the file is" if one else f"{len(found.ignored)} tensors in the file are"
+        title = f"{what} not the network's"
+        made.append(Finding("weights", Level.HANDLED, title, f"Left aside: {_listed(found.ignored)}"))
+    return made
+
+
+def _precision(state: State, names: Iterable[str]) -> list[Finding]:
+    """How many tensors are of another floating-point type than the float32 they are computed in."""
+    types = Counter(state[name].dtype for name in names if state[name].is_floating_point())
+    made = []
+    for dtype, count in sorted(types.items(), key=str):
+        if dtype == torch.float32:
+            continue
+        kind = str(dtype).removeprefix("torch.")
+        title = f"{count} {'tensor is' if count == 1 else 'tensors are'} {kind} in the file; computed in float32"
+        detail = "Rounded to float32" if dtype == torch.float64 else "float32 holds their values exactly"
+        made.append(Finding("precision", Level.FACT, title, detail))
+    return made
+
+
+def _left_out(found: Comparison, random: list[str], unfit: list[str]) -> Finding:
+    details = []
+    if missing := [name for name in random if name in found.missing]:
+        details.append(f"Not in the file: {_listed(missing)}")
+    if found.mismatched:
+        shapes = (
+            f"{name!r} ({_shape(there)} in the file, {_shape(expected)} here)"
+            for name, expected, there in found.mismatched[:SHOWN]
         )
-        raise EngineError(title, "Its training diverged: choose an earlier checkpoint")
+        details.append(f"Of another shape: {', '.join(shapes)}{' …' if len(found.mismatched) > SHOWN else ''}")
+    if unfit:
+        details.append(f"No plain floating-point numbers: {_listed(unfit)}")
+    if found.unexpected:
+        details.append(f"In the file alone: {_listed(found.unexpected)}")
+    keep = "as the code makes them" if found.architecture.made else "random"
+    title = f"Loaded in part: {len(random)} of the network's {len(found.counted)} tensors are {keep}"
+    return Finding("weights", Level.WARNING, title, ". ".join(details))

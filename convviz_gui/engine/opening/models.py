@@ -14,9 +14,11 @@ from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.opening import own_code
 from convviz_gui.engine.opening.download import fetch
 from convviz_gui.engine.opening.fitting import Fitted, fit
+from convviz_gui.engine.opening.hints import Hints
+from convviz_gui.engine.opening.recognition import recognised
 from convviz_gui.engine.opening.trust import is_own_code
-from convviz_gui.engine.opening.weights import file_digest, read_weights, state_digest
-from convviz_gui.engine.types import Finding, ModelSpec, Preprocess
+from convviz_gui.engine.opening.weights import Checkpoint, file_digest, read_checkpoint, state_digest
+from convviz_gui.engine.types import Candidates, Finding, Level, ModelSpec, Preprocess
 from convviz_gui.engine.zoo.architecture import Architecture
 from convviz_gui.engine.zoo.catalogue import ModelEntry, find, search_models
 from convviz_gui.paths import resource
@@ -27,6 +29,7 @@ SEED = 0
 """Random weights are drawn with this seed, so that they are the same every time."""
 
 RANDOM = "random weights"
+UNKNOWN_NAMES = "; their names are not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
     """
     if spec.weights is not None and spec.pretrained:
         raise EngineError("Weights from a file and published weights were both asked for", "Choose one of the two")
+    if spec.partial and spec.weights is None:
+        raise EngineError("Only a weights file can be loaded in part", "Give one (command line: --weights FILE)")
+    if not spec.source:
+        return (yield from _recognised(spec))
     if is_own_code(spec.source):
         # Before it is run: what the window says meanwhile should name the file.
         yield Update(0, 0, f"running {spec.source}")
@@ -65,7 +72,8 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
         architecture = find(spec.source)
     yield Update(0, 0, f"building {architecture.name}")
     if spec.weights is not None:
-        return _from_file(architecture, Path(spec.weights), Path(spec.weights).name)
+        path = Path(spec.weights)
+        return _from_file(architecture, path, path.name, spec.partial)
     if spec.source == "demo":
         return _from_file(architecture, _demo_weights(), "trained on Toybox")
     if spec.pretrained:
@@ -82,9 +90,45 @@ def _demo_weights() -> Path:
         raise EngineError(str(error).rstrip("."), "Install ConvViz again, or open another network") from None
 
 
-def _from_file(architecture: Architecture, path: Path, label: str) -> OpenedModel:
-    fitted = fit(architecture, read_weights(path), path.name)
-    return _opened(architecture, fitted, label, file_digest(path))
+def _from_file(architecture: Architecture, path: Path, label: str, partial: bool = False) -> OpenedModel:
+    return _loaded(architecture, read_checkpoint(path), path, label, partial)
+
+
+def _loaded(
+    architecture: Architecture, checkpoint: Checkpoint, path: Path, label: str, partial: bool = False
+) -> OpenedModel:
+    fitted = fit(architecture, checkpoint.state, path.name, partial)
+    if fitted.left_out:
+        label += f", {fitted.left_out} of {fitted.total} tensors left out"
+    opened = _opened(architecture, fitted, label, file_digest(path))
+    findings = (*checkpoint.findings, *fitted.findings, *opened.findings)
+    return hinted(
+        dataclasses.replace(opened, findings=findings), checkpoint.hints, fitted.n_classes or architecture.n_classes
+    )
+
+
+def _recognised(spec: ModelSpec) -> Steps[OpenedModel]:
+    """The network that a weights file is of, as its names and shapes tell."""
+    if spec.weights is None:
+        raise EngineError("No network is named", "Name one, or give a weights file (command line: --weights FILE)")
+    path = Path(spec.weights)
+    yield Update(0, 0, f"reading {path.name}")
+    checkpoint = read_checkpoint(path)
+    found = yield from recognised(checkpoint, path)
+    source = found.candidates[0].model
+    yield Update(0, 0, f"building {source}")
+    opened = _loaded(find(source), checkpoint, path, path.name, spec.partial)
+    findings = (_recognition(found), *opened.findings)
+    return dataclasses.replace(opened, findings=findings, spec=dataclasses.replace(spec, source=source))
+
+
+def _recognition(found: Candidates) -> Finding:
+    first, *others = [candidate.model for candidate in found.candidates]
+    if not others:
+        return Finding("weights", Level.FACT, f"Recognised as {first}", "No other known network has these tensors")
+    named = ", ".join(others[:2]) + (f" and {len(others) - 2} more" if len(others) > 2 else "")
+    title = f"Recognised as {first} ({named} {'fits' if len(others) == 1 else 'fit'} as well)"
+    return Finding("weights", Level.FACT, title, "Name the network if it is another one of them (--model)")
 
 
 def _published(architecture: Architecture) -> Steps[OpenedModel]:
@@ -113,10 +157,11 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
     names, preprocess, notes = architecture.class_names, architecture.preprocess, []
     if fitted.n_classes is not None:
         names = ()
-        notes.append(f"{fitted.n_classes} classes, as in the weights; their names are not known")
+        notes.append(f"{fitted.n_classes} classes, as in the weights{UNKNOWN_NAMES}")
     if fitted.channels is not None:
         preprocess = _for_channels(preprocess, fitted.channels)
-        notes.append(f"{fitted.channels} input channels, as in the weights")
+        channels = "1 input channel" if fitted.channels == 1 else f"{fitted.channels} input channels"
+        notes.append(f"{channels}, as in the weights")
     return OpenedModel(
         module=fitted.module.eval(),
         name=architecture.name,
@@ -128,6 +173,27 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
         notes=tuple(notes),
         findings=architecture.findings,
     )
+
+
+def hinted(opened: OpenedModel, hints: Hints, n_classes: int) -> OpenedModel:
+    """With the class names and the preprocessing that the file, or a config.json beside it, tells of."""
+    n_names = len(hints.class_names)
+    if n_names and n_names == n_classes:
+        notes = tuple(note.removesuffix(UNKNOWN_NAMES) for note in opened.notes)
+        finding = Finding("class-names", Level.FACT, f"{n_names} class names are from {hints.source}")
+        findings = (*opened.findings, finding)
+        opened = dataclasses.replace(opened, class_names=hints.class_names, notes=notes, findings=findings)
+    elif n_names:
+        title = f"{n_names} class names in {hints.source} were not taken: the network tells {n_classes} classes apart"
+        finding = Finding("class-names", Level.FACT, title)
+        opened = dataclasses.replace(opened, findings=(*opened.findings, finding))
+    if hints.settings and len(hints.settings["mean"]) == opened.preprocess.channels:
+        from convviz_gui.engine.zoo import timm_zoo
+
+        found = timm_zoo.preprocess_of(opened.name, dict(hints.settings))
+        found = dataclasses.replace(found, source=f"pretrained_cfg in {hints.settings_source}")
+        opened = dataclasses.replace(opened, preprocess=found)
+    return opened
 
 
 def _for_channels(preprocess: Preprocess, channels: int) -> Preprocess:

@@ -1,38 +1,28 @@
-"""Weights files: read without running what is in them, and fitted to a network whole or not at all."""
+"""Weights files: read without running what is in them."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
+import json
 import pickle
 import re
 import stat
 import struct
 import zipfile
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.opening import hints, unpickling
+from convviz_gui.engine.opening.hints import Hints
+from convviz_gui.engine.opening.nests import find_state
+from convviz_gui.engine.types import Finding, Level
 from convviz_gui.engine.zoo.architecture import State
-
-NESTED = (
-    "state_dict_ema",
-    "model_ema",
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "net",
-    "network",
-    "weights",
-    "params",
-)
-"""Where checkpoints keep the network's state, the preferred one first (as timm prefers averaged weights)."""
 
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How files of torch.save began before they were zip archives: its magic number, pickled."""
@@ -52,9 +42,29 @@ _DAMAGE: tuple[type[Exception], ...] = (
     AttributeError,
     AssertionError,
 )
-_DAMAGE += (ArithmeticError, struct.error)
+_DAMAGE += (ArithmeticError, struct.error, pickle.UnpicklingError, RecursionError)
 
 _ANEW = "Copy or download it again"
+
+_OTHER_KINDS = (
+    (b"\x89HDF", "It is an HDF5 file, as Keras writes"),
+    (b"\x1f\x8b", "It is a gzip archive: unpack it first"),
+    (b"7z\xbc\xaf", "It is a 7z archive: unpack it first"),
+    (b"GGUF", "It is a GGUF file, as language models come in"),
+    (b"\x93NUMPY", "It is a NumPy array"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a weights file holds: `state` and what its surroundings say of the network.
+
+    `findings` say what was chosen or passed over in reading.
+    """
+
+    state: State
+    hints: Hints = field(default_factory=Hints)
+    findings: tuple[Finding, ...] = ()
 
 
 def file_digest(path: Path) -> str:
@@ -73,7 +83,14 @@ def state_digest(state: State) -> str:
 
 
 def read_weights(path: Path) -> State:
-    """The state dict in a safetensors or PyTorch file; a training checkpoint's is found inside it.
+    """The state dict in a safetensors or PyTorch file. Raises as `read_checkpoint`."""
+    return read_checkpoint(path).state
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """The state dict in a safetensors or PyTorch file, and what is beside it there and in a config.json next to it.
+
+    The content decides what kind of file it is, not its name. A training checkpoint's state dict is found inside it.
 
     Raises:
         EngineError: the file is missing, empty, damaged, of another kind, holds no state dict, or holds objects whose
@@ -81,16 +98,12 @@ def read_weights(path: Path) -> State:
     """
     start = _start(path)
     if start[8:9] == b"{" and not start.startswith(b"PK"):
-        return _read_safetensors(path)
-    if start.startswith(b"PK\x03\x04"):
-        _refuse_programs(path)
-    elif start[:1] == b"\x80" and not start.startswith(_LEGACY):
-        raise EngineError(f"{path.name} is a Python pickle, and opening it could run code from the file", _WAY_OUT)
-    elif not start.startswith(_LEGACY):
-        kind = "It is an HDF5 file, as Keras writes: " if start.startswith(b"\x89HDF") else ""
-        hint = f"{kind}ConvViz reads safetensors files and PyTorch state dicts"
-        raise EngineError(f"{path.name} is not a weights file that can be read", hint)
-    return _state_in(_read_torch(path), path.name)
+        checkpoint = _read_safetensors(path)
+    else:
+        _refuse_others(path, start)
+        checkpoint = _read_torch(path)
+    beside = hints.beside(path)
+    return Checkpoint(checkpoint.state, checkpoint.hints.over(beside), checkpoint.findings)
 
 
 def _start(path: Path) -> bytes:
@@ -111,11 +124,49 @@ def _start(path: Path) -> bytes:
     return start
 
 
-def _read_safetensors(path: Path) -> State:
+# ------------------------------------------------------------------------------------------- safetensors
+
+
+def _read_safetensors(path: Path) -> Checkpoint:
     try:
-        return load_file(path)
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        state = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise _damaged(path.name, error) from None
+    if not state:
+        raise _no_state(path.name)
+    return Checkpoint(state, hints.hints_in({key: _decoded(value) for key, value in metadata.items()}))
+
+
+def _decoded(text: str) -> Any:
+    """Metadata are texts; lists and dictionaries in them are JSON."""
+    if text[:1] in ("[", "{"):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text
+
+
+# ------------------------------------------------------------------------------------------------- torch
+
+
+def _refuse_others(path: Path, start: bytes) -> None:
+    if start.startswith(b"PK\x03\x04"):
+        _refuse_programs(path)
+    elif start[:1] == b"\x80" and not start.startswith(_LEGACY):
+        raise EngineError(f"{path.name} is a Python pickle, and opening it could run code from the file", _WAY_OUT)
+    elif not start.startswith(_LEGACY):
+        kind = next((f"{words}: " for begin, words in _OTHER_KINDS if start.startswith(begin)), "")
+        kind = kind or ("It is a tar archive: " if _is_tar(path) else "")
+        hint = f"{kind}ConvViz reads safetensors files and PyTorch state dicts"
+        raise EngineError(f"{path.name} is not a weights file that can be read", hint)
+
+
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(262)[257:] == b"ustar"
 
 
 def _refuse_programs(path: Path) -> None:
@@ -132,6 +183,11 @@ def _refuse_programs(path: Path) -> None:
         raise _program(path.name, "a TorchScript program")
     if any(re.search(r"(^|/)(archive_format|serialized_.*\.json|models/.*\.json)$", member) for member in members):
         raise _program(path.name, "an exported program (.pt2)")
+    if not any(re.search(r"(^|/)data\.pkl$", member) for member in members):
+        arrays = bool(members) and all(member.endswith(".npy") for member in members)
+        hint = "It holds NumPy arrays" if arrays else "It is a zip archive that PyTorch did not write"
+        title = f"{path.name} is not a weights file that can be read"
+        raise EngineError(title, f"{hint}: ConvViz reads safetensors files and PyTorch state dicts")
 
 
 def _program(name: str, kind: str) -> EngineError:
@@ -140,33 +196,53 @@ def _program(name: str, kind: str) -> EngineError:
 
 def _damaged(name: str, error: BaseException) -> EngineError:
     # torch begins with a paragraph about its own options.
-    text = str(error).strip().rpartition("WeightsUnpickler error: ")[2]
+    text = str(error).strip().rpartition("WeightsUnpickler error: ")[2].strip()
     why = (text.splitlines() or [type(error).__name__])[0][:120]
     return EngineError(f"{name} is damaged or incomplete ({why})", _ANEW)
 
 
-def _read_torch(path: Path) -> Any:
+def _more_than_weights(name: str, kind: str) -> EngineError:
+    title = f"{name} holds more than weights ({kind}), and opening it could run code from the file"
+    return EngineError(title, _WAY_OUT)
+
+
+def _no_state(name: str) -> EngineError:
+    return EngineError(f"{name} holds no state dict: tensors by the names of a network's parameters", _WAY_OUT)
+
+
+def _read_torch(path: Path) -> Checkpoint:
     try:
-        # timm's and many other trainers keep their options beside the weights; a Namespace holds data and runs nothing.
-        # Opened here, since by its name torch would take a pickle called .safetensors for what it says it is.
-        with torch.serialization.safe_globals([argparse.Namespace]), path.open("rb") as file:
-            return torch.load(file, map_location="cpu", weights_only=True)
+        loaded, unopened = unpickling.load(path)
+    except unpickling.CallError as error:
+        raise _more_than_weights(path.name, error.args[0]) from None
     except pickle.UnpicklingError as error:
         if named := re.search(r"GLOBAL ([\w.]+)", str(error)):
-            title = f"{path.name} holds more than weights ({named[1]}), and opening it could run code from the file"
-            raise EngineError(title, _WAY_OUT) from None
+            raise _more_than_weights(path.name, named[1]) from None
+        if "persistent_load of storage" in str(error):  # the older form writes modules with their source
+            raise _more_than_weights(path.name, "a module and its source code") from None
+        if "Unsupported operand" in str(error):
+            title = f"{path.name} is written in a form of Python's pickle that PyTorch does not read safely"
+            raise EngineError(title, "Save it with torch.save as it comes, without another pickle_protocol") from None
         raise _damaged(path.name, error) from None
     except _DAMAGE as error:
         raise _damaged(path.name, error) from None
+    found = find_state(loaded)
+    if found is None:
+        if isinstance(loaded, unpickling.StandIn) or unopened:
+            raise _whole_model(path.name, loaded, unopened)
+        raise _no_state(path.name)
+    return Checkpoint(found.state, hints.hints_in(loaded), _findings(found.findings, unopened))
 
 
-def _state_in(loaded: Any, name: str) -> State:
-    if isinstance(loaded, Mapping):
-        for candidate in (loaded, *(loaded.get(key) for key in NESTED)):
-            if (
-                isinstance(candidate, Mapping)
-                and candidate
-                and all(isinstance(key, str) and isinstance(value, Tensor) for key, value in candidate.items())
-            ):
-                return candidate
-    raise EngineError(f"{name} holds no state dict: tensors by the names of a network's parameters", _WAY_OUT)
+def _whole_model(name: str, loaded: Any, kinds: tuple[str, ...]) -> EngineError:
+    kind = loaded.kind if isinstance(loaded, unpickling.StandIn) else kinds[0]
+    title = f"{name} holds whole Python objects ({kind}) and no state dict, and opening them could run code"
+    return EngineError(f"{title} from the file", _WAY_OUT)
+
+
+def _findings(findings: tuple[Finding, ...], unopened: tuple[str, ...]) -> tuple[Finding, ...]:
+    if not unopened:
+        return findings
+    shown = ", ".join(unopened[:3]) + (" and others" if len(unopened) > 3 else "")
+    title = f"The file holds objects that are no weights; they were not opened ({shown})"
+    return (*findings, Finding("weights", Level.FACT, title, "Nothing of them was run"))
