@@ -101,11 +101,11 @@ def unusable() -> Problem | None:
     if torch.cuda.is_available() or not _has_nvidia():
         return None
     title = "This machine's GPU cannot be used"
-    if not torch.backends.cuda.is_built():
+    if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]
         hint = "This PyTorch is built for the CPU only: install one that is built for CUDA"
         return Problem(ProblemKind.RESOURCE, title, hint)
     try:
-        torch.cuda.init()
+        torch.cuda.init()  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         return _not_started(title, str(error))
     return None
@@ -128,7 +128,8 @@ def _has_nvidia() -> bool:
 
 def empty_caches() -> None:
     """Give back to the system what PyTorch keeps of the devices' memory for later; touches no device that failed."""
-    if "cuda" not in _lost and torch.cuda.is_available() and torch.cuda.is_initialized():
+    # Does nothing where CUDA was never started.
+    if "cuda" not in _lost:
         torch.cuda.empty_cache()
     if "mps" not in _lost and torch.backends.mps.is_available():
         torch.mps.empty_cache()

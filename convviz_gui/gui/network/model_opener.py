@@ -101,10 +101,10 @@ class ModelOpener(QObject):
 
     def _on_moved(self, message: Moved) -> None:
         """A device failed: the network that was there is on the CPU, and the device is no longer offered."""
-        self._header.set_devices(message.devices)
         if message.info is not None:
             self._selection.set_model(message.info)
-            self._header.refresh()
+        # Afterwards: the header offers the open network's own device in any case.
+        self._header.set_devices(message.devices)
         if self._busy is not None:
             self._header.show_busy(*self._busy)
         self.device_failed.emit(message.problem)
