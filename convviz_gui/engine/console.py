@@ -121,7 +121,7 @@ class Console:
     def _channels(self, order: Order) -> tuple[int, ...] | None:
         if order.channels is None:
             return None
-        layer = order.layer or self.session.info.default_map_layer
+        layer = order.layer or self.session.info.default_layer
         return parse_channels(order.channels, self.session.layer(layer).channels if layer is not None else None)
 
     def _do(self, command: Command) -> Outcome:

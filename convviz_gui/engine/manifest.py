@@ -13,7 +13,7 @@ from typing import Any
 
 import convviz_gui
 from convviz_gui.engine.payloads import Skipped
-from convviz_gui.engine.types import ImageInput, ModelInfo, Preprocess, Result
+from convviz_gui.engine.types import ImageInput, Level, ModelInfo, Preprocess, Result
 
 FORMAT = 1
 _PACKAGES = ("torch", "torchvision", "timm", "numpy", "pillow", "umap-learn", "openTSNE")
@@ -83,6 +83,11 @@ def _model(model: ModelInfo) -> dict[str, Any]:
         "parameters": model.n_params,
         "device": model.device,
         "notes": list(model.notes),
+        "warnings": [
+            {"kind": finding.kind, "title": finding.title, "detail": finding.detail}
+            for finding in model.health
+            if finding.level is Level.WARNING
+        ],
     }
 
 

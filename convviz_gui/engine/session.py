@@ -18,7 +18,7 @@ from convviz_gui.engine.cache import ByteCache
 from convviz_gui.engine.devices import CPU, Device
 from convviz_gui.engine.errors import EngineError, Problem, problem_from
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
-from convviz_gui.engine.method import Method, Need, Steps, Update, find_method
+from convviz_gui.engine.method import Method, Need, Steps, Update, find_method, methods
 from convviz_gui.engine.names import close_names, did_you_mean
 from convviz_gui.engine.network.examine import examine
 from convviz_gui.engine.network.home import Home
@@ -143,6 +143,7 @@ class Session:
         becomes float32, and it moves to the device. Its hooks stay, and no part of it is replaced. Of wrappers such as
         `DataParallel` the network inside is taken.
         """
+        guessing.fill(module, preprocess)
         module, done = made_ready(module, CPU.torch)
         if preprocess is None:
             seen = guessing.look_at(module)
@@ -344,6 +345,10 @@ class Session:
         if Need.FOLDER in method.needs and request.folder is None:
             raise EngineError(f"{method.title} needs a folder of pictures", "Open one (command line: --folder DIR)")
         target = request.target
+        # A layer that was chosen may be one where it works; the method itself says so if not.
+        if target.layer is None and (reason := method.applies(self.info)):
+            cannot = dict(self.info.cannot)
+            raise EngineError(reason, "These apply: " + ", ".join(name for name in methods() if name not in cannot))
         node = self.layer(target.layer) if target.layer is not None and "@" not in target.layer else None
         if target.class_index is not None and not 0 <= target.class_index < self.info.n_classes:
             raise EngineError(

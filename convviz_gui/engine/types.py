@@ -295,6 +295,16 @@ class ModelInfo:
         ran = [node for node in self.root.walk() if node.depth is not None]
         return tuple(sorted(ran, key=lambda node: node.depth or 0))
 
+    @property
+    def default_layer(self) -> str | None:
+        """Where to look at first: the last maps of some extent, else what the classifier sees, else the last output."""
+        if self.default_map_layer is not None:
+            return self.default_map_layer
+        shown = [node.id for node in self.layers() if node.id and node.channels]
+        if self.penultimate_layer in shown:
+            return self.penultimate_layer
+        return shown[-1] if shown else None
+
     def has(self, kind: str) -> bool:
         """True if the health report has a finding of that kind."""
         return any(finding.kind == kind for finding in self.health)

@@ -75,10 +75,10 @@ def everything(kept: Path) -> Iterator[str]:
     """The names of all networks of the sweep; the search for the smallest of a family is done once."""
     from torchvision import models
 
-    yield from (f"torchvision:{name}" for name in models.list_models(models))
     if not kept.exists():
         kept.write_text(json.dumps(smallest(), indent=1))
     yield from json.loads(kept.read_text())
+    yield from (f"torchvision:{name}" for name in models.list_models(models))
 
 
 def smallest() -> list[str]:

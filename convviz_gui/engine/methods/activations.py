@@ -55,9 +55,9 @@ def layer_maps(session: Session, request: Run) -> Maps:
     """The maps of `request.target.layer` for `request.image`, from the cache if they were seen lately."""
     if request.image is None:
         raise EngineError("Activations need a picture", "Open one (command line: --image FILE)")
-    layer = request.target.layer or session.info.default_map_layer
+    layer = request.target.layer or session.info.default_layer
     if layer is None:
-        raise EngineError("This network has no layer with maps", "Choose a layer yourself (--layer ID)")
+        raise EngineError("No layer of this network gives maps or a vector", "Open another network")
     node = session.layer(layer)
     layer = node.id
     key = (request.image.digest, layer)

@@ -111,9 +111,8 @@ class Filters(Method[FiltersParams]):
     @classmethod
     def applies(cls, info: ModelInfo) -> str:
         """It needs layers that depend differentiably on a grey or colour picture."""
-        if info.preprocess.channels not in (1, 3):
-            channels = info.preprocess.channels
-            return f"This network takes {channels} input channels, which cannot be shown as a colour picture"
+        if info.preprocess.channels == 2:
+            return "This network takes 2 input channels, which cannot be shown as a colour picture"
         if info.has(NO_GRADIENT_TO_LAYERS):
             return "No layer of this network depends differentiably on the picture"
         return super().applies(info)
@@ -240,10 +239,10 @@ def _too_large(error: BaseException, fault: Fault, params: FiltersParams, batch:
 
 
 def _layer(session: Session, layer: str | None) -> LayerNode:
-    """The layer asked for, or the last one with maps."""
-    layer = layer if layer is not None else session.info.default_map_layer
+    """The layer asked for, or the default one."""
+    layer = layer if layer is not None else session.info.default_layer
     if layer is None:
-        raise EngineError("This network has no layer with maps", "Choose a layer with a vector as its output")
+        raise EngineError("No layer of this network gives maps or a vector", "Open another network")
     node = session.layer(layer)
     if node.channels is None:
         shape = "is not a tensor" if node.shape is None else f"has shape {node.shape}"
