@@ -11,7 +11,6 @@ from convviz_gui.engine.types import ImageInput, Result
 from convviz_gui.gui.charts.depth_chart import DepthChart
 from convviz_gui.gui.charts.vector_chart import VectorChart
 from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import reading
 from convviz_gui.gui.pictures.colour_bar import ColourBar
@@ -47,10 +46,7 @@ class ActivationsView(PayloadView):
         self.bar = ColourBar("Colours of the channel")
         self.panel = ChannelPanel()
         self.chart = DepthChart()
-        self.stage = Stage(self._arrange())
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.stage)
+        self.set_content(self._arrange())
         self._connect()
 
     def _arrange(self) -> QWidget:
@@ -87,7 +83,6 @@ class ActivationsView(PayloadView):
         return content
 
     def _connect(self) -> None:
-        self.stage.asked.connect(self.run_wanted)
         self.header.changed.connect(self._redraw)
         self.header.side_changed.connect(self.grid.set_side)
         self.grid.size_changed.connect(self.header.show_side)
@@ -115,14 +110,6 @@ class ActivationsView(PayloadView):
         """Show a finished run."""
         if isinstance(result.payload, Maps):
             self._show(result.payload, result.run.image)
-
-    def show_message(self, sentence: str, button: str = "") -> None:
-        """Show an empty state."""
-        self.stage.show_message(sentence, button)
-
-    def set_stale(self, stale: bool) -> None:
-        """Dim what is shown while a newer run is under way."""
-        self.stage.set_stale(stale)
 
     # ------------------------------------------------------------------------------------------ showing
 

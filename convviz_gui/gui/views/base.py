@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Payload
 from convviz_gui.engine.types import Result, Target
+from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.selection import Selection
 
 
@@ -17,18 +18,28 @@ class PayloadView(QWidget):
         status: what is under the cursor, in words, for the status bar; "" when nothing is.
         run_wanted: the view's empty state or a double-click asks for a run.
         open_image: path of a picture the user wants in the image tray.
-        show_tab: name of a tab ("activations", "filters", "class map", "latent space") to go to; the selection says
-            about what.
+        show_tab: name of a tab ("input", "activations", "filters", "class map", "latent space") to go to; the selection
+            says about what.
+        preprocessing_wanted: the user wants to change how photos are prepared for the network.
     """
 
     status = Signal(str)
     run_wanted = Signal()
     open_image = Signal(str)
     show_tab = Signal(str)
+    preprocessing_wanted = Signal()
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.selection = selection
+
+    def set_content(self, content: QWidget) -> None:
+        """Put the view's content on a stage, where sentences can take its place."""
+        self.stage = Stage(content)
+        self.stage.asked.connect(self.run_wanted)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self.stage)
 
     def show_preview(self, payload: Payload) -> None:
         """Show a picture of a run under way."""
@@ -40,11 +51,11 @@ class PayloadView(QWidget):
 
     def show_message(self, sentence: str, button: str = "") -> None:
         """Show an empty state: a sentence saying what to do and, if `button` is given, a button for `run_wanted`."""
-        raise NotImplementedError
+        self.stage.show_message(sentence, button)
 
     def set_stale(self, stale: bool) -> None:
         """Dim what is shown while a newer run is under way."""
-        raise NotImplementedError
+        self.stage.set_stale(stale)
 
     def target(self, target: Target) -> Target:
         """Refine what the next run is about; the default takes what the selection and the form say."""

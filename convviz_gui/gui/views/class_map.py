@@ -9,7 +9,6 @@ from convviz_gui.engine.colormaps import COLORMAPS, DIVERGING
 from convviz_gui.engine.payloads import Heat, Payload
 from convviz_gui.engine.render import colour_index
 from convviz_gui.engine.types import ImageInput, ModelInfo, Result
-from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import reading
 from convviz_gui.gui.pictures.colour_bar import ColourBar
@@ -36,10 +35,7 @@ class ClassMapView(PayloadView):
         self.bar = ColourBar("Colours on the photo")
         self.raw = Picture("Raw class map", link)
         self.raw_bar = ColourBar("Colours of the raw map")
-        self.stage = Stage(self._arrange())
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.stage)
+        self.set_content(self._arrange())
         self._connect()
 
     def _arrange(self) -> QWidget:
@@ -62,7 +58,6 @@ class ClassMapView(PayloadView):
         return content
 
     def _connect(self) -> None:
-        self.stage.asked.connect(self.run_wanted)
         self.header.opacity_changed.connect(self.photo.set_opacity)
         self.header.colours_changed.connect(self._recolour)
         self.photo.hovered.connect(self._on_photo)
@@ -79,14 +74,6 @@ class ClassMapView(PayloadView):
         """Show a finished run."""
         if isinstance(result.payload, Heat):
             self._show(result.payload, result.run.image, result.model)
-
-    def show_message(self, sentence: str, button: str = "") -> None:
-        """Show an empty state."""
-        self.stage.show_message(sentence, button)
-
-    def set_stale(self, stale: bool) -> None:
-        """Dim what is shown while a newer run is under way."""
-        self.stage.set_stale(stale)
 
     # ------------------------------------------------------------------------------------------ showing
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBox
 from convviz_gui.engine.payloads import Gallery, Payload
 from convviz_gui.engine.types import Result
 from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.pictures.picture_files import save_picture
 from convviz_gui.gui.selection import Selection
@@ -36,10 +35,7 @@ class FiltersView(PayloadView):
         self.save_button.setToolTip("All pictures stitched into one PNG, as in the chapter")
         self.grid = TileGrid("Filters", side=104)
         self.panel = FilterPanel()
-        self.stage = Stage(self._arrange())
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(self.stage)
+        self.set_content(self._arrange())
         self._connect()
 
     def _arrange(self) -> QWidget:
@@ -62,7 +58,6 @@ class FiltersView(PayloadView):
         return content
 
     def _connect(self) -> None:
-        self.stage.asked.connect(self.run_wanted)
         self.grid.chosen.connect(self._choose)
         self.grid.opened.connect(self._open)
         self.grid.pointed.connect(self._tell)
@@ -86,14 +81,6 @@ class FiltersView(PayloadView):
         """Show a finished (or stopped) run."""
         if isinstance(result.payload, Gallery):
             self._show(result.payload, ended=True)
-
-    def show_message(self, sentence: str, button: str = "") -> None:
-        """Show an empty state."""
-        self.stage.show_message(sentence, button)
-
-    def set_stale(self, stale: bool) -> None:
-        """Dim what is shown while a newer run is under way."""
-        self.stage.set_stale(stale)
 
     # ------------------------------------------------------------------------------------------ showing
 

@@ -25,7 +25,6 @@ from convviz_gui.gui.latent.point_list import PointList
 from convviz_gui.gui.latent.point_model import details
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.pictures.picture_files import save_picture
 from convviz_gui.gui.selection import Selection
@@ -61,10 +60,7 @@ class LatentView(PayloadView):
         self.strip = NeighbourStrip(self.thumbnails)
         self._middle = QSplitter(Qt.Orientation.Horizontal)
         self._side = QSplitter(Qt.Orientation.Vertical)
-        self.stage = Stage(self._arrange())
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stage)
+        self.set_content(self._arrange())
         self._connect()
         self.show_message(EMPTY, EMPTY_BUTTON)
         # pyqtgraph takes half a second to import: done while the user chooses a folder, it is not waited for.
@@ -96,7 +92,6 @@ class LatentView(PayloadView):
     def _connect(self) -> None:
         self.legend.reflowed.connect(self._share_height)
         self._side.splitterMoved.connect(self._on_split)
-        self.stage.asked.connect(self.run_wanted)
         self.header.colour_changed.connect(self._on_colour)
         self.legend.dimmed_changed.connect(self._paint_points)
         self.ranking.picked.connect(self.choose)
@@ -123,14 +118,6 @@ class LatentView(PayloadView):
         """Show a finished map."""
         if isinstance(result.payload, Points):
             self._show(result.payload, result.model)
-
-    def show_message(self, sentence: str, button: str = "") -> None:
-        """Show an empty state."""
-        self.stage.show_message(sentence, button)
-
-    def set_stale(self, stale: bool) -> None:
-        """Dim the map while a newer one is under way."""
-        self.stage.set_stale(stale)
 
     # -------------------------------------------------------------------------------------- the content
 
