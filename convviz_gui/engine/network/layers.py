@@ -15,7 +15,8 @@ from convviz_gui.engine.network.functional import recording_dependence
 from convviz_gui.engine.network.hooks import INPUT_MARK
 from convviz_gui.engine.network.outputs import findings_of, logits_of, tensor_of
 from convviz_gui.engine.network.passes import forward
-from convviz_gui.engine.network.receptive.field import Layout, layout, receptive_field
+from convviz_gui.engine.network.receptive.field import Layout, layout, receptive_field, receptive_field_of_tokens
+from convviz_gui.engine.network.receptive.reach import Reach
 from convviz_gui.engine.network.receptive.sight import Sight
 from convviz_gui.engine.network.tokens import Grids, maps_of
 from convviz_gui.engine.types import Finding, LayerNode, ReceptiveField, TokenGrid
@@ -74,20 +75,20 @@ def watching(model: nn.Module, watch: Watch) -> Iterator[None]:
     handles = []
     try:
         for path, module in model.named_modules():
-            handles.append(module.register_forward_hook(_counting(path, watch)))
+            handles.append(module.register_forward_hook(_counting(path, watch), with_kwargs=True))
         yield
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _counting(path: str, watch: Watch) -> Callable[[nn.Module, Any, Any], None]:
+def _counting(path: str, watch: Watch) -> Callable[[nn.Module, Any, Any, Any], None]:
     calls = 0
 
-    def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+    def hook(module: nn.Module, inputs: Any, words: Any, output: Any) -> None:
         nonlocal calls
         calls += 1
-        watch(path, calls, module, inputs, output)
+        watch(path, calls, module, (*inputs, *words.values()), output)
 
     return hook
 
@@ -117,7 +118,7 @@ def trace(
         if after is not None:
             call.differentiable = after.requires_grad
             _describe(call, before, after, sight)
-            _find_grid(call, after, grids)
+            _find_grid(call, after, grids, sight.of(after))
         found.calls.append(call)
 
     with recording_dependence() if dependence else torch.no_grad(), watching(model, watch), sight:
@@ -141,17 +142,21 @@ def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight) ->
         held = layout(reach) if reach is not None and after.ndim == 4 else Layout.UNKNOWN
         call.channel_axis = _channel_axis(call.module, call.shape, sight.size, held)
     if reach is not None:
-        places = {0: (2, 3), 2: (1, 2)}.get(call.channel_axis) if after.ndim == 4 else None
-        call.receptive_field = receptive_field(reach, places, sight.size)
+        places = None
+        if after.ndim == 4 and call.channel_axis is not None:
+            places = (2, 3) if call.channel_axis == 0 else (1, 2)
+        call.receptive_field = receptive_field(reach, places)
 
 
-def _find_grid(call: Call, after: Tensor, grids: Grids) -> None:
+def _find_grid(call: Call, after: Tensor, grids: Grids, reach: Reach | None) -> None:
     """The places of the picture in a module's output, if that is tokens."""
     if after.ndim == 4 and call.shape is not None and call.channel_axis is not None:
         grids.see(*(call.shape[1:] if call.channel_axis == 0 else call.shape[:2]))
     elif after.ndim == 3 and len(after) == 1:
         call.grid = grids.of(tuple(after.shape[1:]))
         call.channel_axis = 1 if call.grid is not None else None
+        if call.grid is not None and reach is not None:
+            call.receptive_field = receptive_field_of_tokens(reach, call.grid)
 
 
 def _channel_axis(module: nn.Module, shape: tuple[int, ...], size: tuple[int, int], held: Layout) -> int | None:
@@ -253,10 +258,11 @@ def penultimate_layer(found: Trace) -> str | None:
     def layer_id(call: Call) -> str:
         return f"{call.path}#{call.number}" if call.path in reused else call.path
 
-    classifiers = [call for call in found.calls if _is_classifier(call, found.n_logits)]
-    if not classifiers or classifiers[-1].mean_in is None:
+    classifiers = [call for call in found.calls if _is_classifier(call, found.n_logits) and call.mean_in is not None]
+    if not classifiers:
         return None
-    classifier = classifiers[-1]
+    # Of several heads the one whose output the network returns; some return a mean of theirs.
+    classifier = next((call for call in reversed(classifiers) if _same(call.mean_out, found.logits)), classifiers[-1])
     makers = [call for call in found.calls[: classifier.depth] if _same(call.mean_out, classifier.mean_in)]
     telling = [call for call in makers if not isinstance(call.module, _PASSING_ON)]
     return layer_id((telling or makers)[-1]) if makers else layer_id(classifier) + INPUT_MARK

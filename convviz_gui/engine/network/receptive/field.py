@@ -5,8 +5,19 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from convviz_gui.engine.network.receptive.reach import EPS, Axis, Kind, Reach, Step, is_flat, linear, size_of
-from convviz_gui.engine.types import ReceptiveField
+from convviz_gui.engine.network.receptive.reach import (
+    EPS,
+    Axis,
+    IrregularError,
+    Kind,
+    Reach,
+    Step,
+    is_flat,
+    linear,
+    reshaped,
+    size_of,
+)
+from convviz_gui.engine.types import ReceptiveField, TokenGrid
 
 
 class Layout(Enum):
@@ -20,7 +31,7 @@ class Layout(Enum):
 
 def layout(reach: Reach) -> Layout:
     """Which axes of a tensor with four are rows and columns of the picture."""
-    if any(step.rows and step.cols for axis in reach.axes for step in axis):
+    if any(step.listed or (step.rows and step.cols) for axis in reach.axes for step in axis):
         return Layout.OTHER
     rows, cols = ({at for at, axis in enumerate(reach.axes) if _runs(axis, along)} for along in ("rows", "cols"))
     if not rows and not cols:
@@ -36,8 +47,8 @@ def _runs(axis: Axis, along: str) -> bool:
     return any(getattr(step, along) for step in axis)
 
 
-def receptive_field(reach: Reach, places: tuple[int, int] | None, size: tuple[int, int]) -> ReceptiveField | None:
-    """The field of a tensor's positions in a picture [H, W]; `places` are its axes of rows and of columns, if any.
+def receptive_field(reach: Reach, places: tuple[int, int] | None) -> ReceptiveField | None:
+    """The field of a tensor's positions; `places` are its axes of rows and of columns, if any.
 
     None if positions differ in no regular way.
     """
@@ -54,21 +65,32 @@ def receptive_field(reach: Reach, places: tuple[int, int] | None, size: tuple[in
     if steps[0].cols or steps[1].rows or any(step.kind is Kind.VARIES for step in steps):
         return None
     strides = tuple(step.rows + step.cols if step.kind is Kind.MOVES else 0.0 for step in steps)
-    return _told(reach, (strides[0], strides[1]), size)
+    return _told(reach, (strides[0], strides[1]))
+
+
+def receptive_field_of_tokens(reach: Reach, grid: TokenGrid) -> ReceptiveField | None:
+    """The field of the places in tokens [B, N, C]; None if they differ in no regular way."""
+    batch, _, channels = (size_of(axis) for axis in reach.axes)
+    if not grid.before:
+        try:
+            return receptive_field(reshaped(reach, (batch, grid.height, grid.width, channels)), (1, 2))
+        except IrregularError:
+            return None
+    return receptive_field(reach, None)
 
 
 def _moves(axis: Axis) -> bool:
     return not is_flat(axis) and any(step.kind is Kind.MOVES for step in axis)
 
 
-def _told(reach: Reach, stride: tuple[float, float], size: tuple[int, int]) -> ReceptiveField:
+def _told(reach: Reach, stride: tuple[float, float]) -> ReceptiveField:
     start, extent = [0.0, 0.0], [0, 0]
     for d in range(2):
         low, high = reach.low[d], reach.high[d]
         if not stride[d]:
-            low, high = max(low, 0.0), min(high, size[d] - 1.0)
+            low, high = max(low, 0.0), min(high, reach.picture[d] - 1.0)
         start[d], extent[d] = round(low, 6), math.floor(high - low + EPS) + 1
-    whole = not any(stride) and tuple(extent) == size
+    whole = not any(stride) and tuple(extent) == reach.picture
     return ReceptiveField(
         size=(extent[0], extent[1]),
         stride=stride,

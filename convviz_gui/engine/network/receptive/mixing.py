@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from convviz_gui.engine.network.receptive.reach import Irregular, Reach, Step, is_flat, mixed, over
+from convviz_gui.engine.network.receptive.reach import IrregularError, Reach, Step, is_flat, mixed, over
 from convviz_gui.engine.network.receptive.rules import Op, rule
 from convviz_gui.engine.network.receptive.union import broadcast, union
+
+
+def _inputs(op: Op) -> list[Reach]:
+    return [reach for value in (*op.args, *op.kwargs.values()) if (reach := op.reach_of(value)) is not None]
 
 
 @rule("complex", "polar", "conj", "_conj", "fake_quantize_per_tensor_affine_cachemask")
 def element_by_element(op: Op) -> Reach:
     """The rule of every operation that computes each element from those in the same place."""
-    inputs = [reach for value in (*op.args, *op.kwargs.values()) if (reach := op.reach_of(value)) is not None]
-    return union(inputs, op.shape)
+    return union(_inputs(op), op.shape)
 
 
 @rule(
@@ -47,7 +50,7 @@ def _nothing(op: Op) -> None:
 def _reduced(op: Op) -> Reach:
     second = op.arg(1)
     if op.name in ("max", "min") and op.reach_of(second) is not None:
-        return element_by_element(op)
+        return union(_inputs(op), op.shape)
     dims = op.arg(2) if op.name in ("norm", "linalg_vector_norm") else second
     every = range(len(op.first.axes))
     axes = [dims] if isinstance(dims, int) else (dims or every)
@@ -114,35 +117,33 @@ def _added_product(op: Op) -> Reach:
 @rule("mv")
 def _applied(op: Op) -> Reach:
     if op.reach_of(op.args[1]) is not None:
-        raise Irregular
+        raise IrregularError
     return over(op.first, [-1], keepdim=False)
 
 
 @rule("linear")
 def _linear(op: Op) -> Reach:
     if any(op.reach_of(value) is not None for value in op.args[1:]):
-        raise Irregular
+        raise IrregularError
     reach = over(op.first, [-1], keepdim=True)
     return reach.with_axis(len(op.shape) - 1, Step(op.shape[-1]))
 
 
 @rule(
-    "_scaled_dot_product_flash_attention", "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_attention_math",
-    "_scaled_dot_product_efficient_attention", "_scaled_dot_product_cudnn_attention", "_scaled_dot_product_fused_attention_overrideable",
-    "_scaled_dot_product_attention_math_for_mps",
+    "_scaled_dot_product_flash_attention", "_scaled_dot_product_flash_attention_for_cpu",
+    "_scaled_dot_product_attention_math", "_scaled_dot_product_attention_math_for_mps",
+    "_scaled_dot_product_efficient_attention", "_scaled_dot_product_cudnn_attention",
+    "_scaled_dot_product_fused_attention_overrideable",
 )  # fmt: skip
 def _attention(op: Op) -> list[Reach | None]:
     """Queries [..., L, E], keys [..., S, E], values [..., S, F]: every query mixes all values of its window."""
     queries, keys, values = (op.reach_of(value) for value in op.args[:3])
-    parts = []
-    if queries is not None:
-        parts.append(queries.with_axis(len(op.shape) - 1, Step(op.shape[-1])))
+    n, last = len(op.shape), Step(op.shape[-1])
+    parts = [] if queries is None else [queries.with_axis(n - 1, last)]
     for each in (keys, values):
         if each is not None:
-            each = over(each, [-2, -1], keepdim=True)
-            parts.append(
-                each.with_axis(len(op.shape) - 1, Step(op.shape[-1])).with_axis(len(op.shape) - 2, Step(op.shape[-2]))
-            )
+            every = over(each, [-2, -1], keepdim=True)
+            parts.append(every.with_axis(n - 1, last).with_axis(n - 2, Step(op.shape[-2])))
     return [union(parts, op.shape, gates=False), *[None] * (len(op.outs) - 1)]
 
 
@@ -154,3 +155,12 @@ def _token_attention(op: Op) -> Reach:
 @rule("_fft_r2c", "_fft_c2r", "_fft_c2c")
 def _fourier(op: Op) -> Reach:
     return mixed(op.first, [dim % len(op.shape) for dim in op.args[1]], op.shape)
+
+
+@rule("mkldnn_rnn_layer", "_cudnn_rnn")
+def _recurrent(op: Op) -> list[Reach | None]:
+    """[T, B, C], or [B, T, C] where a flag says so: taken to mix all steps, as in both directions it does."""
+    time = int(op.name == "_cudnn_rnn" and bool(op.args[10]))
+    reach = mixed(op.first, [time], op.shape)
+    reach = over(reach, [2], keepdim=True).with_axis(2, Step(op.shape[2]))
+    return [reach, *[None] * (len(op.outs) - 1)]

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 
 EPS = 1e-6
 
@@ -26,23 +27,32 @@ class Kind(Enum):
     VARIES = "every position sees some part of the interval, in no regular way"
 
 
-class Irregular(Exception):
+class IrregularError(Exception):
     """What is seen cannot be written as a regular `Reach`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`size` positions that lie `rows` and `cols` pixels apart in the picture; 0 and 0 for channels and the like."""
+    """`size` positions that lie `rows` and `cols` pixels apart in the picture; 0 and 0 for channels and the like.
+
+    `listed` marks places in a row that is no line across the picture, such as tokens after a class token.
+    """
 
     size: int
     rows: float = 0.0
     cols: float = 0.0
     kind: Kind = Kind.MOVES
+    listed: bool = False
 
     @property
     def is_flat(self) -> bool:
         """True if its positions are no places in the picture."""
         return not self.rows and not self.cols and self.kind is Kind.MOVES
+
+    @property
+    def is_place(self) -> bool:
+        """True if it is known where in the picture its positions lie."""
+        return bool(self.rows or self.cols)
 
     @property
     def span(self) -> Pair:
@@ -53,12 +63,13 @@ class Step:
 
     def times(self, factor: float, size: int) -> Step:
         """`size` positions that lie `factor` times as far apart."""
-        return Step(size, self.rows * factor, self.cols * factor, self.kind)
+        return Step(size, self.rows * factor, self.cols * factor, self.kind, self.listed)
 
     def split(self, outer: int) -> tuple[Step, Step]:
         """The same positions as `outer` groups of equal size."""
         inner = self.size // outer
-        return self.times(inner, outer), self.times(1, inner)
+        both = replace(self, listed=False)
+        return both.times(inner, outer), both.times(1, inner)
 
 
 Axis = tuple[Step, ...]
@@ -66,11 +77,12 @@ Axis = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What a tensor's elements see: one `Axis` per axis of the tensor, batch included. See the module."""
+    """What a tensor's elements see of a `picture` [H, W]: one `Axis` per axis of the tensor, batch included."""
 
     axes: tuple[Axis, ...]
     low: Pair
     high: Pair
+    picture: tuple[int, int]
     gated: bool = False
 
     def with_axis(self, index: int, *steps: Step) -> Reach:
@@ -99,22 +111,30 @@ class Reach:
         return replace(self, low=low, high=high)
 
     def sees_all_of(self, other: Reach) -> bool:
-        """True if `other`'s interval lies within this one's."""
-        below = all(mine <= its + EPS for mine, its in zip(self.low, other.low, strict=True))
-        return below and all(mine >= its - EPS for mine, its in zip(self.high, other.high, strict=True))
+        """True if all that `other`'s interval holds of the picture lies within this one's."""
+        return all(
+            self.low[d] <= max(other.low[d], 0.0) + EPS
+            and self.high[d] >= min(other.high[d], self.picture[d] - 1.0) - EPS
+            for d in range(2)
+        )
 
 
-def picture(shape: Sequence[int]) -> Reach:
+def of_picture(shape: Sequence[int]) -> Reach:
     """The reach of the input [B, C, H, W] itself: every pixel sees itself."""
     batch, channels, height, width = shape
     axes = ((Step(batch),), (Step(channels),), (Step(height, rows=1.0),), (Step(width, cols=1.0),))
-    return Reach(axes, (0.0, 0.0), (0.0, 0.0))
+    return Reach(axes, (0.0, 0.0), (0.0, 0.0), (height, width))
 
 
-def irregular(shape: Sequence[int], size: tuple[int, int]) -> Reach:
-    """What is left to say of elements that see no one knows what of a picture of that size."""
-    axes = tuple((Step(n, kind=Kind.VARIES),) for n in shape)
-    return Reach(axes, (0.0, 0.0), (size[0] - 1.0, size[1] - 1.0))
+def irregular(shape: Sequence[int], picture: tuple[int, int], like: Reach | None = None) -> Reach:
+    """What is left to say of elements that see no one knows what; places are taken to be where they were in `like`."""
+    steps = [Step(n, kind=Kind.VARIES) for n in shape]
+    if like is not None and len(like.axes) == len(shape):
+        for at, (step, axis) in enumerate(zip(steps, like.axes, strict=True)):
+            was = compact(axis)
+            if len(was) == 1:
+                steps[at] = replace(was[0].times(was[0].size / step.size, step.size), kind=Kind.VARIES)
+    return Reach(tuple((step,) for step in steps), (0.0, 0.0), (picture[0] - 1.0, picture[1] - 1.0), picture)
 
 
 def size_of(axis: Axis) -> int:
@@ -148,14 +168,20 @@ def linear(reach: Reach, index: int) -> tuple[Reach, Step]:
     steps = compact(reach.axes[index])
     if len(steps) <= 1:
         step = steps[0] if steps else Step(1)
-    elif all(_follow(*pair) for pair in zip(steps, steps[1:], strict=False)) and not _any_varies(steps):
-        step = replace(steps[-1], size=size_of(steps), kind=Kind.MOVES)
-        for stays in steps:
-            if stays.kind is Kind.STAYS:
-                reach = reach.widened([Step(stays.size, -stays.rows, -stays.cols)])
+    elif all(_follow(*pair) for pair in pairwise(steps)) and not any(step.kind is Kind.VARIES for step in steps):
+        reach, kind = _in_line(reach, steps)
+        step = replace(steps[-1], size=size_of(steps), kind=kind)
     else:
-        reach, step = reach.widened(steps), Step(size_of(steps), kind=Kind.VARIES)
+        reach, step = reach.widened(steps), Step(size_of(steps), kind=Kind.VARIES, listed=True)
     return reach.with_axis(index, step), step
+
+
+def _in_line(reach: Reach, steps: Axis) -> tuple[Reach, Kind]:
+    """Groups in which the interval moves or stays as evenly spaced positions: whichever takes the smaller interval."""
+    moving = reach.widened(Step(step.size, -step.rows, -step.cols) for step in steps if step.kind is Kind.STAYS)
+    still = reach.widened(steps)
+    extents = [sum(each.high) - sum(each.low) for each in (moving, still)]
+    return (moving, Kind.MOVES) if extents[0] <= extents[1] else (still, Kind.STAYS)
 
 
 def over(reach: Reach, axes: Iterable[int], keepdim: bool) -> Reach:
@@ -181,7 +207,20 @@ def mixed(reach: Reach, axes: Iterable[int], shape: Sequence[int]) -> Reach:
 
 
 def reshaped(reach: Reach, shape: Sequence[int]) -> Reach:
-    """The reach of the same elements in the same order under another shape. Raises `Irregular` if none describes it."""
+    """The reach of the same elements in the same order under another shape.
+
+    Raises `IrregularError` if none describes it.
+    """
+    try:
+        return _regrouped(reach, shape)
+    except IrregularError:
+        for index, axis in enumerate(reach.axes):
+            if size_of(axis) > 1 and all(step.is_place for step in axis):
+                reach = linear(reach, index)[0]
+        return _regrouped(reach, shape)
+
+
+def _regrouped(reach: Reach, shape: Sequence[int]) -> Reach:
     source, pending = list(reach.axes), list[Step]()
     axes = []
     for size in shape:
@@ -208,7 +247,7 @@ def _taken(size: int, pending: list[Step], source: list[Axis]) -> Axis:
         else:
             after = _next(pending, source)
             if not _follow(step, after) or step.kind is not after.kind:
-                raise Irregular
+                raise IrregularError
             pending.insert(0, after.times(1, step.size * after.size))
     return compact(tuple(got))
 
@@ -217,7 +256,7 @@ def _next(pending: list[Step], source: list[Axis]) -> Step:
     while True:
         while not pending:
             if not source:
-                raise Irregular
+                raise IrregularError
             pending.extend(source.pop(0))
         step = pending.pop(0)
         if step.size > 1:
@@ -228,7 +267,3 @@ def _follow(outer: Step, inner: Step) -> bool:
     """True if the positions of both together are evenly spaced."""
     rows, cols = outer.rows - inner.size * inner.rows, outer.cols - inner.size * inner.cols
     return abs(rows) < EPS and abs(cols) < EPS
-
-
-def _any_varies(steps: Iterable[Step]) -> bool:
-    return any(step.kind is Kind.VARIES for step in steps)

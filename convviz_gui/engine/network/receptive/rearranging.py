@@ -9,7 +9,7 @@ from typing import Any
 from convviz_gui.engine.network.receptive.reach import (
     EPS,
     Axis,
-    Irregular,
+    IrregularError,
     Kind,
     Reach,
     Step,
@@ -66,7 +66,7 @@ def _as_strided(op: Op) -> Reach:
     tensor, shape, strides = op.args[:3]
     alike = all(a == b or n == 1 for n, a, b in zip(shape, tensor.stride(), strides, strict=True))
     if tuple(shape) != tuple(tensor.shape) or not alike or op.arg(3) not in (None, tensor.storage_offset()):
-        raise Irregular
+        raise IrregularError
     return op.first
 
 
@@ -225,7 +225,7 @@ def _pixel_unshuffle(op: Op) -> Reach:
 def _channels(op: Op) -> Reach:
     at = op.arg(1, -1) % len(op.shape) if op.name == "glu" else 1
     if not is_flat(op.first.axes[at]):
-        raise Irregular
+        raise IrregularError
     return op.first.with_axis(at, Step(op.shape[at]))
 
 
@@ -238,9 +238,9 @@ def _index(op: Op) -> Reach:
         chosen, indices = [op.args[1] % len(op.shape)], [op.args[2]]
     flat = all(is_flat(op.first.axes[dim]) for dim in chosen)
     if len(chosen) != 1 or not flat or op.reach_of(indices[0]) or len(op.shape) != len(op.first.axes):
-        raise Irregular
+        raise IrregularError
     if op.name == "gather" and op.shape != tuple(op.args[0].shape):
-        raise Irregular
+        raise IrregularError
     return op.first.with_axis(chosen[0], Step(op.shape[chosen[0]]))
 
 

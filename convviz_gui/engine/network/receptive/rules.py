@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -39,16 +39,18 @@ class Op:
         return reach
 
 
-Rule = Callable[[Op], "Reach | Sequence[Reach | None] | None"]
-"""What each result sees: one for all, one for each, or None for results that see nothing."""
+Result = Reach | Sequence[Reach | None] | None
+"""What each result of an operation sees: one for all, one for each, or None for results that see nothing."""
+Rule = Callable[[Op], Result]
 
+F = TypeVar("F", bound=Rule)
 RULES: dict[str, Rule] = {}
 
 
-def rule(*names: str) -> Callable[[Rule], Rule]:
+def rule(*names: str) -> Callable[[F], F]:
     """Register a rule for the ATen operations of these names, in-place forms included."""
 
-    def register(function: Rule) -> Rule:
+    def register(function: F) -> F:
         RULES.update(dict.fromkeys(names, function))
         return function
 

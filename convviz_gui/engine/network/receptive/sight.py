@@ -14,11 +14,11 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 # The rules register themselves.
 from convviz_gui.engine.network.receptive import mixing, rearranging, sliding  # noqa: F401
-from convviz_gui.engine.network.receptive.reach import Reach, irregular, is_flat, picture, size_of
+from convviz_gui.engine.network.receptive.reach import Reach, irregular, is_flat, of_picture, size_of
 from convviz_gui.engine.network.receptive.rules import RULES, Op, Rule
 
 
-class Sight(TorchDispatchMode):
+class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own annotations, here and below
     """While active, follows `image` [1, C, H, W] through every operation, functional or in a module, computed with it.
 
     Tensors are known for as long as the network keeps them and nothing of it outlives the pass. What no rule covers is
@@ -26,15 +26,15 @@ class Sight(TorchDispatchMode):
     """
 
     def __init__(self, image: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.size: tuple[int, int] = (image.shape[2], image.shape[3])
         self._seen = WeakTensorKeyDictionary()
-        self._seen[image] = picture(image.shape)
+        self._seen[image] = of_picture(image.shape)
         self._paused = False
 
     def of(self, tensor: Tensor) -> Reach | None:
         """What a tensor's elements see; None if it does not depend on the picture, or nobody saw how it was made."""
-        reach: Reach | None = self._seen.get(tensor)
+        reach: Reach | None = self._seen.get(tensor)  # type: ignore[no-untyped-call]
         return reach
 
     def lost(self, tensor: Tensor) -> bool:
@@ -84,7 +84,8 @@ class Sight(TorchDispatchMode):
             try:
                 reaches = _applied(rule, op)
             except Exception:  # noqa: BLE001 - whatever a network calls with whatever arguments
-                reaches = [irregular(out.shape, self.size) for out in op.outs]
+                like = next(iter(before.values()))
+                reaches = [irregular(out.shape, self.size, like) for out in op.outs]
         for out, reach in zip(op.outs, reaches, strict=True):
             self._seen[out] = reach
             if func._schema.is_mutable and out._base is not None:
@@ -114,7 +115,7 @@ def _written(earlier: Reach | None, reach: Reach, shape: tuple[int, ...]) -> Rea
     earlier = earlier or reach
     low = min(earlier.low[0], reach.low[0]), min(earlier.low[1], reach.low[1])
     high = max(earlier.high[0], reach.high[0]), max(earlier.high[1], reach.high[1])
-    return Reach(tuple(axes), low, high, earlier.gated or reach.gated)
+    return Reach(tuple(axes), low, high, reach.picture, earlier.gated or reach.gated)
 
 
 def _applied(rule: Rule | None, op: Op) -> Sequence[Reach | None]:
@@ -150,7 +151,8 @@ def _name(func: OpOverload) -> str:
 
 
 def _is_composite(func: OpOverload) -> bool:
-    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+    name = func.name()  # type: ignore[no-untyped-call]
+    return torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd")
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from convviz_gui.engine.network.receptive.reach import Irregular, Reach, Step, is_flat, linear, over
+from convviz_gui.engine.network.receptive.reach import IrregularError, Reach, Step, is_flat, linear, over, reshaped
 from convviz_gui.engine.network.receptive.rules import Op, rule, sizes
 
 Window = Callable[[int], tuple[float, float]]
@@ -44,7 +44,7 @@ def _weighed(reach: Reach, weight: Reach | None) -> Reach:
     if weight is None:
         return reach
     if not all(is_flat(axis) for axis in weight.axes):
-        raise Irregular
+        raise IrregularError
     return replace(reach, gated=True)
 
 
@@ -174,3 +174,16 @@ def _patches(op: Op) -> Reach:
         places.append(step.times(stride[d], size))
     batch, channels = reach.axes[:2]
     return replace(reach, axes=(batch, (*channels, *inside), tuple(places)))
+
+
+@rule("col2im")
+def _folded(op: Op) -> Reach:
+    """[B, C·kh·kw, oh·ow] → [B, C, H, W]: every pixel is the sum of the patches that lie over it."""
+    _, size, kernel, dilation, padding, stride = op.args[:6]
+    extent = [dilation[d] * (kernel[d] - 1) for d in range(2)]
+    places = [(size[d] + 2 * padding[d] - extent[d] - 1) // stride[d] + 1 for d in range(2)]
+    reach = reshaped(over(op.first, [1], keepdim=True), (op.shape[0], 1, *places)).with_axis(1, Step(op.shape[1]))
+    for d in range(2):
+        ends = (padding[d] - extent[d]) / stride[d], padding[d] / stride[d]
+        reach = slid(reach, 2 + d, *ends, 1 / stride[d], size[d])
+    return reach

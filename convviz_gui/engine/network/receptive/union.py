@@ -61,17 +61,28 @@ def _both(a: Reach, b: Reach) -> Reach:
             b, step_b = linear(b, index)
             pairs = [(step_a, step_b)]
         clashes += [(index, at, *pair) for at, pair in enumerate(pairs) if not _alike(*pair)]
-        axes.append([step_b if step_a.is_flat else step_a for step_a, step_b in pairs])
-    a = a.widened(step for _, _, step, _ in clashes)
-    b = b.widened(step for _, _, _, step in clashes)
-    a_holds = all(_is_still(step) for _, _, step, _ in clashes) and a.sees_all_of(b)
-    b_holds = all(_is_still(step) for _, _, _, step in clashes) and b.sees_all_of(a)
-    kind = Kind.STAYS if a_holds or b_holds else Kind.VARIES
+        axes.append([step_b if step_b.is_place or step_a.is_flat else step_a for step_a, step_b in pairs])
+    a, b, kind = _settled(a, b, [(step_a, step_b) for _, _, step_a, step_b in clashes])
     for index, at, _, _ in clashes:
         axes[index][at] = replace(axes[index][at], kind=kind)
     low = min(a.low[0], b.low[0]), min(a.low[1], b.low[1])
     high = max(a.high[0], b.high[0]), max(a.high[1], b.high[1])
-    return Reach(tuple(tuple(axis) for axis in axes), low, high, a.gated or b.gated)
+    return Reach(tuple(tuple(axis) for axis in axes), low, high, a.picture, a.gated or b.gated)
+
+
+def _settled(a: Reach, b: Reach, clashes: Sequence[tuple[Step, Step]]) -> tuple[Reach, Reach, Kind]:
+    """Both with an interval that fits where their steps clash, and what its positions do then."""
+    wide_a, wide_b = a.widened(step for step, _ in clashes), b.widened(step for _, step in clashes)
+    a_holds = all(_is_still(step) for step, _ in clashes) and wide_a.sees_all_of(wide_b)
+    b_holds = all(_is_still(step) for _, step in clashes) and wide_b.sees_all_of(wide_a)
+    if a_holds or b_holds:
+        return wide_a, wide_b, Kind.STAYS
+    if all(_same_places(*pair) and Kind.VARIES not in {step.kind for step in pair} for pair in clashes):
+        # What one sees from a window, the other sees from each of its places: an interval that moves holds both.
+        a = a.widened(_backwards(step) for step, _ in clashes if step.kind is Kind.STAYS)
+        b = b.widened(_backwards(step) for _, step in clashes if step.kind is Kind.STAYS)
+        return a, b, Kind.MOVES
+    return wide_a, wide_b, Kind.VARIES
 
 
 def _refined(a: Axis, b: Axis) -> list[tuple[Step, Step]] | None:
@@ -97,7 +108,15 @@ def _refined(a: Axis, b: Axis) -> list[tuple[Step, Step]] | None:
 def _alike(a: Step, b: Step) -> bool:
     if a.size == 1 and (a.is_flat or b.is_flat):
         return True
-    return a.kind is b.kind and abs(a.rows - b.rows) < EPS and abs(a.cols - b.cols) < EPS
+    return a.kind is b.kind and _same_places(a, b)
+
+
+def _same_places(a: Step, b: Step) -> bool:
+    return abs(a.rows - b.rows) < EPS and abs(a.cols - b.cols) < EPS
+
+
+def _backwards(step: Step) -> Step:
+    return Step(step.size, -step.rows, -step.cols)
 
 
 def _is_still(step: Step) -> bool:
