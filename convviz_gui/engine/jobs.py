@@ -163,8 +163,8 @@ def _elsewhere(command: Command, kind: str) -> Command:
 
 def _drive(session: Session, job: Job, command: Command, sink: Sink, breathe: Callable[[], None]) -> Message:
     steps = session.execute(command)
-    began = time.monotonic()
-    shown, pause = began, PREVIEW_INTERVAL
+    pace = _Pace(time.monotonic())
+    shown, pause = pace.since, PREVIEW_INTERVAL
     try:
         while True:
             update = next(steps)
@@ -176,7 +176,7 @@ def _drive(session: Session, job: Job, command: Command, sink: Sink, breathe: Ca
                 preview, shown = update.preview(), time.monotonic()
                 # However dear a picture is (of 2,048 filters, say), all of them take a tenth of the run at most.
                 pause = max(PREVIEW_INTERVAL, 9 * (shown - now))
-            left = _seconds_left(update.done, update.total, now - began)
+            left = pace.seconds_left(update.done, update.total, now)
             sink.send(Progressed(job, update.done, update.total, update.note, left, preview))
             breathe()
             if job.cancelled.is_set():
@@ -187,7 +187,19 @@ def _drive(session: Session, job: Job, command: Command, sink: Sink, breathe: Ca
         steps.close()
 
 
-def _seconds_left(done: int, total: int, elapsed: float) -> float | None:
-    if done <= 0 or total <= 0:
-        return None
-    return elapsed * max(total - done, 0) / done
+class _Pace:
+    """How fast a job goes, as its present total tells: a download that is taken up again begins with much done."""
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self._before = 0
+        self._total: int | None = None
+
+    def seconds_left(self, done: int, total: int, now: float) -> float | None:
+        """Seconds until all is done, or None while it cannot be told."""
+        if self._total not in (None, total):
+            self.since, self._before = now, done
+        self._total = total
+        if total <= 0 or done <= self._before:
+            return None
+        return (now - self.since) * max(total - done, 0) / (done - self._before)

@@ -20,11 +20,13 @@ from huggingface_hub import constants
 from torchvision.models import SqueezeNet1_1_Weights
 
 from convviz_gui.engine.errors import EngineError, ProblemKind, problem_from
+from convviz_gui.engine.jobs import Job, Message, Progressed, run_job
 from convviz_gui.engine.method import Update
 from convviz_gui.engine.opening import transfer
 from convviz_gui.engine.opening.download import fetch
 from convviz_gui.engine.opening.models import open_model
-from convviz_gui.engine.types import ModelSpec
+from convviz_gui.engine.session import Session
+from convviz_gui.engine.types import LoadModel, ModelSpec
 from convviz_gui.engine.zoo.architecture import Published
 from tests.engine.loopback import COMMIT, Loopback, closed_port, serving
 
@@ -205,6 +207,31 @@ def test_a_stopped_download_goes_on(place: Place) -> None:
     assert place.server.ranges_asked()[-1] == f"bytes={begun}-"
     assert place.fetch().read_bytes() == CONTENT
     assert place.parts() == []
+
+
+@URL_ONLY
+def test_time_left_counts_only_what_comes_now(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as nothing more has come, what came the other time tells nothing of the speed."""
+    begun = stopped_in_the_middle(place)
+    monkeypatch.setattr(SqueezeNet1_1_Weights.IMAGENET1K_V1.value, "url", place.published.url)
+    place.server.hold = begun
+    place.server.go_on.clear()
+    job = Job(1, "model", LoadModel(ModelSpec("torchvision:squeezenet1_1", pretrained=True), "cpu"))
+    at_hold: list[float | None] = []
+
+    class Sink:
+        def send(self, message: Message) -> None:
+            if isinstance(message, Progressed) and message.done:
+                assert message.done == begun
+                at_hold.append(message.seconds_left)
+                if len(at_hold) == 3:
+                    job.cancelled.set()
+
+        def wants_preview(self) -> bool:
+            return False
+
+    run_job(Session(), job, Sink())
+    assert at_hold == [None, None, None]
 
 
 def test_a_cut_connection_is_taken_up_again(place: Place) -> None:
@@ -402,7 +429,8 @@ def test_a_cache_that_cannot_be_written(place: Place) -> None:
 OPENING = """
 import sys
 from convviz_gui.engine.opening.models import open_model
-from convviz_gui.engine.types import ModelSpec
+from convviz_gui.engine.session import Session
+from convviz_gui.engine.types import LoadModel, ModelSpec
 
 steps = open_model(ModelSpec("timm:test_resnet", pretrained=True))
 try:

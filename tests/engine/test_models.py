@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from PIL import Image
 
 from convviz_gui.engine import preprocess
 from convviz_gui.engine.errors import EngineError
@@ -17,6 +19,7 @@ from convviz_gui.engine.images import open_rgb
 from convviz_gui.engine.method import Update
 from convviz_gui.engine.opening.models import OpenedModel, open_model
 from convviz_gui.engine.types import ModelSpec
+from convviz_gui.engine.zoo import timm_zoo
 
 
 def opened(source: str, weights: Path | None = None, pretrained: bool = False) -> OpenedModel:
@@ -110,6 +113,51 @@ def test_preprocessing_and_classes(
     assert len(model.class_names) == classes
     with torch.no_grad():
         assert model.module(torch.zeros(1, 3, *size)).shape == (1, classes)
+
+
+def test_timms_border_around_the_photo() -> None:
+    from timm.data import create_transform, resolve_data_config
+    from timm.models import get_pretrained_cfg
+
+    name = "deepseek_vit_412m.deepseek_v4_flash_vision_exp"
+    settings = get_pretrained_cfg(name).to_dict()
+    assert settings["crop_mode"] == "border"
+    transform = create_transform(**resolve_data_config(pretrained_cfg=settings))
+    found = timm_zoo.architecture(name).preprocess
+    assert "but" not in found.source
+    for shape in ((60, 97, 3), (401, 150, 3), (392, 392, 3)):
+        pixels = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+        values, _ = preprocess.prepare(pixels, found)
+        np.testing.assert_allclose(values, transform(Image.fromarray(pixels)).numpy(), atol=1e-6)
+
+
+def test_what_a_preprocessing_cannot_say_is_said_of_it() -> None:
+    settings = {"input_size": (3, 100, 100), "crop_pct": 0.9, "crop_mode": "border"}
+    found = timm_zoo.preprocess_of("net", settings)
+    assert found.resize == (111, 111)
+    assert "squashed" in found.source
+    oblong = timm_zoo.preprocess_of("net", {"input_size": (3, 96, 128), "crop_mode": "center", "crop_pct": 1.0})
+    assert oblong.resize == 96
+    assert "fill both" in oblong.source
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_own_weights_in_a_network_that_rescales_its_input(name: str, tmp_path: Path) -> None:
+    """What the finding advises gives a network trained without the rescaling the input it was trained with."""
+    made = torchvision.models.get_model(name, weights=None, init_weights=False)
+    torch.save(made.state_dict(), tmp_path / "own.pth")
+    model = opened(f"torchvision:{name}", tmp_path / "own.pth")
+    [finding] = [finding for finding in model.findings if finding.kind == "preprocessing"]
+    numbers = [float(number) for number in re.findall(r"0\.\d+", finding.detail)]
+    mean, std = (torch.tensor(part).view(3, 1, 1) for part in (numbers[:3], numbers[3:]))
+    usual_mean, usual_std = (
+        torch.tensor(values).view(3, 1, 1) for values in (model.preprocess.mean, model.preprocess.std)
+    )
+    picture = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    seen = model.module._transform_input((picture - mean) / std)  # type: ignore[operator]
+    torch.testing.assert_close(seen, (picture - usual_mean) / usual_std, atol=0.01, rtol=0)
+    # Without a file there is nothing to say.
+    assert not [finding for finding in opened(f"torchvision:{name}").findings if finding.kind == "preprocessing"]
 
 
 def test_the_chapters_network_has_the_chapters_layer() -> None:

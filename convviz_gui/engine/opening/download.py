@@ -75,10 +75,15 @@ def _from_url(published: Published, meter: Meter) -> Path:
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         (hub / ".locks").mkdir(exist_ok=True)
-        expected = re.search(r"-([a-f0-9]{8,})\.", name)
-        digest = expected[1] if expected else ""
-        transfer(Parcel(published.url, file, hub / ".locks" / f"{name}.lock", digest), meter)
+        lock = hub / ".locks" / f"{name}.lock"
+        transfer(Parcel(published.url, file, lock, published_digest(published.url)), meter)
     return file
+
+
+def published_digest(url: str) -> str:
+    """How the SHA-256 of published weights begins, as torch.hub has it in their names; "" where it is not there."""
+    found = re.search(r"-([a-f0-9]{8,})\.", PurePosixPath(urlparse(url).path).name)
+    return found[1] if found else ""
 
 
 def _from_repository(published: Published, meter: Meter) -> Path:

@@ -12,7 +12,7 @@ from torch import nn
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.opening import own_code
-from convviz_gui.engine.opening.download import fetch
+from convviz_gui.engine.opening.download import fetch, published_digest
 from convviz_gui.engine.opening.fitting import Fitted, fit
 from convviz_gui.engine.opening.hints import Hints
 from convviz_gui.engine.opening.recognition import recognised
@@ -73,7 +73,7 @@ def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
     yield Update(0, 0, f"building {architecture.name}")
     if spec.weights is not None:
         path = Path(spec.weights)
-        return _from_file(architecture, path, path.name, spec.partial)
+        return _own(architecture, _from_file(architecture, path, path.name, spec.partial))
     if spec.source == "demo":
         return _from_file(architecture, _demo_weights(), "trained on Toybox")
     if spec.pretrained:
@@ -107,6 +107,14 @@ def _loaded(
     )
 
 
+def _own(architecture: Architecture, opened: OpenedModel) -> OpenedModel:
+    """A network with the user's own weights, unless the file is the published one."""
+    url = architecture.published.url if architecture.published else ""
+    if (digest := published_digest(url)) and opened.digest.startswith(digest):
+        return opened
+    return dataclasses.replace(opened, findings=(*opened.findings, *architecture.file_findings))
+
+
 def _recognised(spec: ModelSpec) -> Steps[OpenedModel]:
     """The network that a weights file is of, as its names and shapes tell."""
     if spec.weights is None:
@@ -117,7 +125,8 @@ def _recognised(spec: ModelSpec) -> Steps[OpenedModel]:
     found = yield from recognised(checkpoint, path)
     source = found.candidates[0].model
     yield Update(0, 0, f"building {source}")
-    opened = _loaded(find(source), checkpoint, path, path.name, spec.partial)
+    architecture = find(source)
+    opened = _own(architecture, _loaded(architecture, checkpoint, path, path.name, spec.partial))
     findings = (_recognition(found), *opened.findings)
     return dataclasses.replace(opened, findings=findings, spec=dataclasses.replace(spec, source=source))
 

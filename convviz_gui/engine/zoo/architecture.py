@@ -47,6 +47,7 @@ class Architecture:
         adapt: translates older names in a state dict.
         made: says in words which weights `build` puts in by itself; "" if they are random.
         findings: what is to be said in the health report of every network that is built.
+        file_findings: what is to be said besides where the weights are the user's own file.
     """
 
     source: str
@@ -60,3 +61,4 @@ class Architecture:
     published: Published | None = None
     made: str = ""
     findings: tuple[Finding, ...] = ()
+    file_findings: tuple[Finding, ...] = ()

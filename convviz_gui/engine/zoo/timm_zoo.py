@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import timm
 from timm.data import ImageNetInfo, infer_imagenet_subset, resolve_data_config
@@ -46,11 +46,9 @@ def preprocess_of(name: str, settings: dict[str, Any]) -> Preprocess:
     """The evaluation transform that timm resolves from a network's configuration."""
     found = resolve_data_config(pretrained_cfg=settings)
     _, height, width = found["input_size"]
-    sides = [math.floor(side / found["crop_pct"]) for side in (height, width)]
-    source, resize = f"timm data config of {name}", _resize(found["crop_mode"], sides)
-    if found["crop_mode"] not in ("center", "squash"):
-        # The transform here knows no border around the photo.
-        source += f", but squashed: timm uses mode {found['crop_mode']!r}"
+    sides = (math.floor(height / found["crop_pct"]), math.floor(width / found["crop_pct"]))
+    resize, otherwise = _resize(found["crop_mode"], sides, (height, width))
+    source = f"timm data config of {name}" + (f", but {otherwise}" if otherwise else "")
     return Preprocess(
         size=(height, width),
         resize=resize,
@@ -61,8 +59,19 @@ def preprocess_of(name: str, settings: dict[str, Any]) -> Preprocess:
     )
 
 
-def _resize(crop_mode: str, sides: list[int]) -> int | tuple[int, int]:
-    return min(sides) if crop_mode == "center" else (sides[0], sides[1])
+def _resize(
+    crop_mode: str, sides: tuple[int, int], size: tuple[int, int]
+) -> tuple[int | tuple[int, int] | Literal["fit"], str]:
+    """The rule for a photo that is to have `sides` before it is cut to `size`, and what timm does otherwise."""
+    match crop_mode:
+        case "center":
+            other = "" if sides[0] == sides[1] else "the shorter side is fixed: timm has the photo fill both"
+            return min(sides), other
+        case "squash":
+            return sides, ""
+        case "border" if sides == size:
+            return "fit", ""
+    return sides, f"squashed: timm uses mode {crop_mode!r}"
 
 
 def _class_names(settings: dict[str, Any]) -> tuple[str, ...]:

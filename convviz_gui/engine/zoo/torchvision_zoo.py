@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 from torchvision import models
 
-from convviz_gui.engine.types import Preprocess
+from convviz_gui.engine.types import Finding, Level, Preprocess
 from convviz_gui.engine.zoo.architecture import Architecture, Published, State
 
 PREFIX = "torchvision:"
@@ -16,6 +16,14 @@ PREFIX = "torchvision:"
 # Training alone uses these heads; an evaluated network neither has nor needs them.
 _TRAINING_ONLY = ("aux1.", "aux2.", "AuxLogits.")
 _WITH_AUXILIARIES = ("googlenet", "inception_v3")
+# ImageNet's mean and standard deviation where the network then turns (x − m) / s into 2x − 1: m + s(2m − 1), and 2s².
+_RESCALED = Finding(
+    "preprocessing",
+    Level.FACT,
+    "The network rescales its input by itself, as torchvision's own weights need it",
+    "Weights trained with transform_input=False see other colours: for them set the mean to 0.4781, 0.4363, 0.3637 and "
+    "the standard deviation to 0.1049, 0.1004, 0.1013, which undoes it",
+)
 
 
 def names() -> tuple[str, ...]:
@@ -51,6 +59,7 @@ def architecture(name: str) -> Architecture:
         build=build,
         adapt=_adapt,
         published=Published(weights.name, url=weights.url),
+        file_findings=(_RESCALED,) if name in _WITH_AUXILIARIES else (),
     )
 
 
