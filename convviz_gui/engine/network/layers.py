@@ -151,7 +151,8 @@ def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight) ->
 def _find_grid(call: Call, after: Tensor, grids: Grids, reach: Reach | None) -> None:
     """The places of the picture in a module's output, if that is tokens."""
     if after.ndim == 4 and call.shape is not None and call.channel_axis is not None:
-        grids.see(*(call.shape[1:] if call.channel_axis == 0 else call.shape[:2]))
+        shape = call.shape
+        grids.see(*(shape if call.channel_axis == 0 else (shape[2], *shape[:2])))
     elif after.ndim == 3 and len(after) == 1:
         call.grid = grids.of(tuple(after.shape[1:]))
         call.channel_axis = 1 if call.grid is not None else None

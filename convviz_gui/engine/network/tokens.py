@@ -27,10 +27,12 @@ class Grids:
     def __init__(self, model: nn.Module, size: tuple[int, int]) -> None:
         self._size = size
         self._seen: list[tuple[int, int]] = []
+        self._channels: set[int] = set()
         self._shuffled = any(type(module).__name__ in _SHUFFLING for module in model.modules())
 
-    def see(self, height: int, width: int) -> None:
+    def see(self, channels: int, height: int, width: int) -> None:
         """Note the size of maps, or of a grid of tokens."""
+        self._channels.add(channels)
         if height * width > 1 and (height, width) not in self._seen[-1:]:
             self._seen.append((height, width))
 
@@ -39,7 +41,7 @@ class Grids:
         if len(shape) != 2 or self._shuffled:
             return None
         areas = {height * width for height, width in self._candidates()}
-        if shape[1] in areas and shape[0] not in areas:
+        if shape[1] in areas and shape[0] not in areas and shape[1] not in self._channels:
             return None  # [C, N], as where an MLP mixes places
         fitting = [
             TokenGrid(before, height, width)
@@ -50,7 +52,7 @@ class Grids:
             return None
         # The newest of those with the fewest tokens before: networks shrink their maps as they go.
         grid = min(fitting, key=lambda each: each.before)
-        self.see(grid.height, grid.width)
+        self.see(shape[1], grid.height, grid.width)
         return grid
 
     def _candidates(self) -> Iterator[tuple[int, int]]:
