@@ -173,3 +173,11 @@ def in_words(preprocess: Preprocess) -> str:
 def _numbers(values: tuple[float, ...]) -> str:
     written = [f"{value:.4g}" for value in values[:4]]
     return written[0] if len(set(values)) == 1 else " ".join(written) + (" …" if len(values) > 4 else "")
+
+
+def channel_names(preprocess: Preprocess) -> tuple[str, ...]:
+    """What each channel of the tensor holds: "red", "green" and "blue" in its order, "grey", or "empty"."""
+    if preprocess.channels == 1:
+        return ("grey",)
+    names = ("red", "green", "blue") if preprocess.channel_order == "rgb" else ("blue", "green", "red")
+    return names[: preprocess.channels] + ("empty",) * (preprocess.channels - COLOURS)

@@ -137,6 +137,7 @@ class MainWindow(QMainWindow):
         self.tabs.settled.connect(self.notices.settle)
         self.tabs.status.connect(self.status.say)
         self.tabs.open_image.connect(self.commands.open_picture)
+        self.tabs.preprocessing_wanted.connect(self.commands.model.ask_for_preprocessing)
         self.tabs.demo_folder_wanted.connect(self.commands.open_demo_folder)
         self.selection.model_changed.connect(self._show_title)
         self.selection.image_changed.connect(self._show_title)

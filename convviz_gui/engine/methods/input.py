@@ -62,7 +62,7 @@ class Input(Method[InputParams]):
         scores = []
         for i, channel in enumerate(payload.tensor[:MOST_SCORES]):
             mean = float(channel.mean(dtype=np.float64))
-            text = " … ".join(f"{number:.3g}" for number in (channel.min(), mean, channel.max()))
+            text = " … ".join(f"{number:.3g}" for number in (channel.min(), mean, channel.max())).replace("-", "−")
             scores.append(Score(f"Channel {i}", mean, text, help_text))
         if payload.clipped:
             help_text = "Values of the tensor that no colour stands for; the tensor itself is not clipped"

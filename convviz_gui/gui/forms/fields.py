@@ -60,7 +60,7 @@ class _FloatBox(QDoubleSpinBox):
             event.ignore()
 
 
-class _ChoiceBox(QComboBox):
+class ChoiceBox(QComboBox):
     """One of a few; the wheel scrolls the form unless the box has the focus."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
@@ -139,7 +139,7 @@ def _make_editor(spec: Spec) -> QWidget:
     if spec.kind is bool:
         return QCheckBox(spec.label)
     if spec.choices:
-        combo = _ChoiceBox()
+        combo = ChoiceBox()
         for choice in spec.choices:
             combo.addItem(choice, choice)
         return combo

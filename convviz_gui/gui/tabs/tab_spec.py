@@ -35,6 +35,12 @@ class TabSpec:
     demo_button: str = ""
 
 
+def _input(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.input import InputView
+
+    return InputView(selection)
+
+
 def _activations(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.activations import ActivationsView
 
@@ -59,7 +65,18 @@ def _latent(selection: Selection) -> PayloadView:
     return LatentView(selection)
 
 
+FIRST = "activations"
+"""The tab that the window opens with."""
+
 TABS = (
+    TabSpec(
+        "input",
+        "Input",
+        "input",
+        _input,
+        None,
+        "What the network is given of a photo appears here as soon as one is open.",
+    ),
     TabSpec(
         "activations",
         "Activations",

@@ -12,7 +12,7 @@ from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.overview_lane import OVERVIEW
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.tab import MethodTab
-from convviz_gui.gui.tabs.tab_spec import TABS
+from convviz_gui.gui.tabs.tab_spec import FIRST, TABS
 from convviz_gui.worker.client import EngineClient
 
 
@@ -24,6 +24,7 @@ class Tabs(QObject):
         settled: the tab whose problems are over.
         status: what is under the cursor.
         open_image: path of a picture a view wants in the tray.
+        preprocessing_wanted: a view's user wants to change how photos are prepared.
         demo_folder_wanted: a tab needs a folder and none is chosen.
         shown: name of the tab now on screen.
     """
@@ -33,6 +34,7 @@ class Tabs(QObject):
     status = Signal(str)
     open_image = Signal(str)
     demo_folder_wanted = Signal()
+    preprocessing_wanted = Signal()
     shown = Signal(str)
 
     def __init__(self, selection: Selection, client: EngineClient, undo: QUndoStack, parent: QWidget) -> None:
@@ -55,6 +57,7 @@ class Tabs(QObject):
             tab.settled.connect(self._on_settled)
             tab.view_made.connect(self._on_view)
             tab.demo_folder_wanted.connect(self.demo_folder_wanted)
+        self.bar.setCurrentIndex(list(self.tabs).index(FIRST))
         self.bar.currentChanged.connect(self._on_current)
 
     @property
@@ -63,7 +66,7 @@ class Tabs(QObject):
         return list(self.tabs.values())[max(0, self.bar.currentIndex())]
 
     def start(self) -> None:
-        """Make the first tab's view; nothing is made before, so that the window is quick to come."""
+        """Make the view of the tab on screen; nothing is made before, so that the window is quick to come."""
         self._on_current(self.bar.currentIndex())
 
     def show(self, name: str) -> None:
@@ -108,6 +111,7 @@ class Tabs(QObject):
             tab.view.status.connect(self.status)
             tab.view.open_image.connect(self.open_image)
             tab.view.show_tab.connect(self.show)
+            tab.view.preprocessing_wanted.connect(self.preprocessing_wanted)
 
     def _on_problem(self, problem: Problem) -> None:
         tab = self.sender()

@@ -108,6 +108,7 @@ class Menus:
         recent = menu.addMenu("&Recent")
         recent.aboutToShow.connect(lambda: self._fill_recent_models(recent))
         menu.addSeparator()
+        self._add(menu, "Preprocessin&g…", model.ask_for_preprocessing, "Ctrl+Shift+I")
         names = menu.addMenu("&Class names")
         self._add(names, "From a &file…", model.ask_for_class_names)
         self._add(names, "From the &folders of a dataset…", model.ask_for_class_folder)

@@ -17,6 +17,7 @@ from convviz_gui.engine.zoo.index import downloaded
 from convviz_gui.gui.network.health_panel import HealthPanel
 from convviz_gui.gui.network.health_words import report
 from convviz_gui.gui.network.overview_lane import OVERVIEW
+from convviz_gui.gui.network.preprocess_dialog import PreprocessDialog
 from convviz_gui.gui.network.recent_models import RecentModel
 from convviz_gui.gui.opening.dialog import RECENT, OpenModelDialog, has_changed
 from convviz_gui.gui.opening.page import NAMES_FILTER
@@ -113,6 +114,17 @@ class ModelCommands(QObject):
             self._window.offer.offer(last)
 
     # -------------------------------------------------------------------------------------------- amending
+
+    def ask_for_preprocessing(self) -> None:
+        """Change how photos are prepared for the open network."""
+        model = self._window.selection.model
+        if model is None:
+            self._window.status.say("Open a network first.")
+            return
+        dialog = PreprocessDialog(model, self._window)
+        dialog.chosen.connect(lambda preprocess: self._window.opener.amend(Amend(preprocess)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def ask_for_class_names(self) -> None:
         """Take class names from a file."""
