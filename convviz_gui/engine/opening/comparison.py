@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from convviz_gui.engine.opening.prefixes import Aligned, align
 from convviz_gui.engine.opening.signatures import COUNTER
@@ -129,12 +131,24 @@ def outline(
     if not is_librarys(architecture):
         # The user's code may do anything while it builds; it is asked once, for the network itself.
         return reseeded(architecture, n_classes, channels, stem)
-    try:
-        with torch.device("meta"):
-            return built(architecture, n_classes, channels, stem)
-    except (RuntimeError, NotImplementedError, TypeError):
-        # Some networks compute with values while they are built.
-        return reseeded(architecture, n_classes, channels, stem)
+    # Some networks compute with values while they are built: first without any, then without those of weights.
+    for without in (torch.device("meta"), _Unfilled()):
+        try:
+            with without:
+                return built(architecture, n_classes, channels, stem)
+        except (RuntimeError, TypeError):
+            continue
+    return reseeded(architecture, n_classes, channels, stem)
+
+
+class _Unfilled(TorchFunctionMode):
+    """While it is entered, layers' tensors take no memory; what is computed from numbers is computed."""
+
+    def __torch_function__(self, func: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = dict(kwargs or {})
+        if func in (torch.empty, torch.zeros, torch.ones) and options.get("device") is None:
+            options["device"] = "meta"
+        return func(*args, **options)
 
 
 def is_librarys(architecture: Architecture) -> bool:

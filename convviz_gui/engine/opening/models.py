@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from convviz_gui.engine.errors import EngineError
@@ -147,8 +149,20 @@ def _published(architecture: Architecture) -> Steps[OpenedModel]:
     path = yield from fetch(published)
     if published.load is None:
         return _from_file(architecture, path, published.label)
-    module = published.load(path)
+    module = _loaded_by_library(published.load, published.label, path)
     return _opened(architecture, Fitted(module), published.label, file_digest(path))
+
+
+def _loaded_by_library(load: Callable[[Path], nn.Module], label: str, path: Path) -> nn.Module:
+    if path.suffix not in (".safetensors", ".npz"):
+        # Older versions of timm open pickles without care.
+        read_checkpoint(path)
+    try:
+        return load(path)
+    except (RuntimeError, ValueError, LookupError, TypeError, OSError, EOFError, SafetensorError) as error:
+        why = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        title = f"The published weights {label} cannot be read ({why})"
+        raise EngineError(title, f"Remove {path}, so that they are downloaded again") from None
 
 
 def _built(architecture: Architecture) -> OpenedModel:

@@ -12,6 +12,7 @@ import re
 import struct
 import sys
 import warnings
+from _compat_pickle import IMPORT_MAPPING
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, ClassVar
@@ -142,7 +143,9 @@ def _is_class_of_data(name: str) -> bool:
     if _DATA.fullmatch(name):
         return True
     module, _, last = name.rpartition(".")
-    return bool(re.match(r"_*[A-Z]", last)) and module.partition(".")[0] not in sys.stdlib_module_names
+    # torch.save writes the standard library's modules by the names of Python 2.
+    outermost = IMPORT_MAPPING.get(module, module).partition(".")[0]
+    return bool(re.match(r"_*[A-Z]", last)) and outermost not in sys.stdlib_module_names
 
 
 class _Names:
