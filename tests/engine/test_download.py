@@ -369,7 +369,9 @@ def test_an_address_that_does_not_exist(place: Place, monkeypatch: pytest.Monkey
     assert "the address of no-such-host.invalid cannot be found" in place.refusal().title
 
 
-@pytest.mark.parametrize("proxy", ["http://user:password@127.0.0.1:{port}", "garbage", "http://", "://", "http://[::1"])
+@pytest.mark.parametrize(
+    "proxy", ["http://user:password@127.0.0.1:{port}", "garbage", "http://", "://", "http://[::1", "socks5://localhost"]
+)
 def test_a_bad_proxy_is_said_and_its_password_is_not(place: Place, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", proxy.format(port=closed_port()))
     monkeypatch.setenv("no_proxy", "")
@@ -377,6 +379,7 @@ def test_a_bad_proxy_is_said_and_its_password_is_not(place: Place, proxy: str, m
     point_hub_at(place.server.url, monkeypatch)
     message = str(place.refusal())
     assert "could not be downloaded" in message
+    assert "proxy" in message
     assert "password" not in message
 
 

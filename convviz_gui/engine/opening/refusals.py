@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlparse
+from urllib.parse import ParseResult, urlparse
 
 from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.opening.transfer import MEGABYTE, BrokenOffError, Meter, WrongContentError
@@ -32,6 +32,8 @@ def refusal(published: Published, error: Exception, meter: Meter) -> Exception:
     if isinstance(error, OSError) and not isinstance(error, URLError) and (error.filename or error.errno in _FULL):
         return _no_place(published, error, meter)
     known = isinstance(error, (OSError, ValueError, BrokenOffError, WrongContentError, http.client.HTTPException))
+    # The hub's HTTP client wants another package for some kinds of proxies.
+    known = known or (isinstance(error, ImportError) and bool(_proxy(published)))
     if not known and type(error).__module__.partition(".")[0] not in _CLIENTS:
         return error
     why = _why(published, error)
@@ -77,7 +79,13 @@ def _why(published: Published, error: Exception) -> str:
                 return f"{host} does not answer"
             case ConnectionError() | http.client.IncompleteRead() if type(one).__name__ != _OFFLINE:
                 return f"the connection to {host} broke off"
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    if type(error).__name__ == _OFFLINE:
+        return "HF_HUB_OFFLINE is set"
+    # urllib puts brackets around what it has to say.
+    text = str(getattr(error, "reason", "") or error).strip()
+    first_line = (text.splitlines() or [type(error).__name__])[0][:160].rstrip(".")
+    proxy = _proxy(published)
+    return f"the proxy {proxy} cannot be used: {first_line}" if proxy else first_line
 
 
 def _status(host: str, status: int) -> str:
@@ -94,15 +102,22 @@ def _status(host: str, status: int) -> str:
 
 def _host(published: Published) -> str:
     """Who is asked, and through which proxy."""
+    url = _url(published)
+    host, proxy = url.hostname or url.geturl(), _proxy(published)
+    return f"{host}, through the proxy {proxy}," if proxy else host
+
+
+def _proxy(published: Published) -> str:
+    """The proxy that the environment or the system names for this, without a password; "" if there is none."""
+    url = _url(published)
+    proxy = urllib.request.getproxies().get(url.scheme, "")
+    return "" if urllib.request.proxy_bypass(url.hostname or "") else proxy.rpartition("@")[2]
+
+
+def _url(published: Published) -> ParseResult:
     from huggingface_hub import constants
 
-    url = urlparse(published.url or constants.ENDPOINT)
-    host = url.hostname or url.geturl()
-    proxy = urllib.request.getproxies().get(url.scheme, "")
-    if not proxy or urllib.request.proxy_bypass(host):
-        return host
-    # Without the password that may stand before it.
-    return f"{host}, through the proxy {proxy.rpartition('@')[2]},"
+    return urlparse(published.url or constants.ENDPOINT)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
