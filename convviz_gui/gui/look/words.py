@@ -52,3 +52,10 @@ def percent(fraction: float) -> str:
     if fraction >= 0.001:
         return f"{fraction * 100:.1f} %"
     return "< 0.1 %" if fraction > 0 else "0 %"
+
+
+def breakable(name: str) -> str:
+    """A long name that may be broken after its underscores, dots and slashes: "vit_base_patch14.lvd142m"."""
+    for mark in "_./-":
+        name = name.replace(mark, f"{mark}\u200b")
+    return name

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from convviz_gui.engine.types import Finding, Level, ModelInfo
+from convviz_gui.gui.look import words
 from convviz_gui.gui.look.theme import UNIT, colours
 from convviz_gui.gui.network.health_words import LEVELS, heading, in_order, report
 
@@ -148,9 +149,8 @@ def _row(level: Level | None, title: str, detail: str) -> QWidget:
 
 
 def _paragraph(text: str, role: str) -> QLabel:
-    label = QLabel(text)
+    label = QLabel(words.breakable(text))
     label.setProperty("role", role)
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QVBoxLayout, QWidget
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import ModelSpec
 from convviz_gui.gui.forms.form import form_layout
+from convviz_gui.gui.look import words
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.opening.own_code import Factory, OwnCode, read_offer, split_source
-from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, breakable, muted, say
+from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, muted, say
 
 SETTLE = 300
 """Milliseconds after the last key before a path that is typed is looked at."""
@@ -186,7 +187,7 @@ class CodePage(Page):
         names = [factory.name for factory in code.factories]
         if self._wanted in names:
             self.factory.setCurrentIndex(names.index(self._wanted))
-        self.identity.setText(f"{breakable(code.path)}\nSHA-256 {_in_groups(code.digest)}")
+        self.identity.setText(f"{words.breakable(code.path)}\nSHA-256 {_in_groups(code.digest)}")
         self._show_trust(code)
         self.changed.emit()
 

@@ -13,7 +13,7 @@ from convviz_gui.engine.zoo.index import ModelEntry
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.opening import licences
-from convviz_gui.gui.opening.page import WEIGHTS_FILTER, FileField, breakable, muted
+from convviz_gui.gui.opening.page import WEIGHTS_FILTER, FileField, muted
 
 PUBLISHED, FROM_FILE, RANDOM = range(3)
 
@@ -90,7 +90,7 @@ class EntryDetail(QWidget):
             self.name.setText("No network is chosen")
             self.facts.setText("")
         else:
-            self.name.setText(breakable(entry.name))
+            self.name.setText(words.breakable(entry.name))
             self.name.setAccessibleName(entry.name)
             self.facts.setText(_facts(entry))
         self._refresh()

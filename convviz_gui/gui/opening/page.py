@@ -118,10 +118,3 @@ def say(label: QLabel, text: str, *, warning: bool = False) -> None:
     label.setProperty("role", "warning" if warning else "muted")
     label.style().unpolish(label)
     label.style().polish(label)
-
-
-def breakable(name: str) -> str:
-    """A long name that may be broken after its underscores, dots and slashes: "vit_base_patch14.lvd142m"."""
-    for mark in "_./-":
-        name = name.replace(mark, f"{mark}\u200b")
-    return name
