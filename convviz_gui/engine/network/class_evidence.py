@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from convviz_gui.engine.network.classes import class_scores
 from convviz_gui.engine.network.hooks import Visit, logits_of, visiting
-from convviz_gui.engine.network.layers import default_map_layer
+from convviz_gui.engine.network.layers import Trace, default_map_layer
 from convviz_gui.engine.network.passes import forward
 from convviz_gui.engine.network.tokens import maps_of
 from convviz_gui.engine.types import LayerNode
@@ -15,14 +15,14 @@ from convviz_gui.engine.types import LayerNode
 _MOST_TRIED = 12
 
 
-def class_map_layer(module: nn.Module, root: LayerNode, x: Tensor) -> str | None:
+def class_map_layer(module: nn.Module, root: LayerNode, found: Trace, x: Tensor) -> str | None:
     """The last layer with maps of a spatial extent above 1 on whose places the class scores of `x` depend, or None.
 
-    That is the last one, but for networks that read their answer off a class token: behind the last attention, the
+    The trace tells it, but for networks that read their answer off a class token: behind the last attention, the
     other tokens tell nothing of the class any more, and their map would be empty. There it is the last block whose
     output still counts, which takes one more forward pass to find.
     """
-    last = default_map_layer(root)
+    last = default_map_layer(root, found)
     nodes = {node.id: node for node in root.walk()}
     if last is None or (grid := nodes[last].grid) is None or not grid.before:
         return last

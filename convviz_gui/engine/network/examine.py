@@ -33,7 +33,7 @@ def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: tor
         class_names=opened.class_names,
         n_classes=classes.n_classes(found.n_logits),
         root=root,
-        default_map_layer=class_map_layer(module, root, x),
+        default_map_layer=class_map_layer(module, root, found, x),
         penultimate_layer=layers.penultimate_layer(found),
         notes=opened.notes,
         precision=precision,

@@ -35,7 +35,7 @@ class Call:
 
     `channel_axis`: which of `shape`'s axes holds the channels, 0 or 2; None if it is neither of maps nor of a vector.
     `mean_in`, `mean_out`: [C], batch and positions averaged away. `differentiable`: whether the output depends
-    differentiably on the picture.
+    differentiably on the picture; `counts`: whether the logits depend differentiably on the output.
     """
 
     path: str
@@ -47,6 +47,7 @@ class Call:
     mean_in: Tensor | None
     mean_out: Tensor | None
     differentiable: bool = False
+    counts: bool = False
     grid: TokenGrid | None = None
     receptive_field: ReceptiveField | None = None
 
@@ -109,6 +110,7 @@ def trace(
     x = noise(example_shape, device)
     sight = Sight(x)
     grids = Grids(model, example_shape[1:])
+    made_by: list[Any] = []
 
     def watch(path: str, number: int, module: nn.Module, inputs: Any, output: Any) -> None:
         before, after = tensor_of(inputs), tensor_of(output)
@@ -120,6 +122,7 @@ def trace(
             _describe(call, before, after, sight)
             _find_grid(call, after, grids, sight.of(after))
         found.calls.append(call)
+        made_by.append(after.grad_fn if after is not None else None)
 
     with recording_dependence() if dependence else torch.no_grad(), watching(model, watch), sight:
         # A copy: what an input itself requires a gradient for must not be changed in place.
@@ -128,7 +131,21 @@ def trace(
     found.n_logits, found.logits = len(logits), logits.detach()
     found.differentiable = logits.requires_grad if dependence else None
     found.findings = findings_of(output)
+    reached = _reached(logits.grad_fn)
+    for call, step in zip(found.calls, made_by, strict=True):
+        call.counts = step in reached
     return found
+
+
+def _reached(last: Any) -> set[Any]:
+    """All steps of autograd's graph that a result was made by, `last` among them."""
+    reached, waiting = set(), [last]
+    while waiting:
+        step = waiting.pop()
+        if step is not None and step not in reached:
+            reached.add(step)
+            waiting += [before for before, _ in step.next_functions]
+    return reached
 
 
 def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight) -> None:
@@ -240,11 +257,16 @@ def _node(
     )
 
 
-def default_map_layer(root: LayerNode) -> str | None:
-    """The last layer to finish whose maps have a spatial extent above 1: where Grad-CAM looks by default."""
+def default_map_layer(root: LayerNode, found: Trace | None = None) -> str | None:
+    """The last layer to finish whose maps have a spatial extent above 1.
+
+    Of those on whose maps the logits depend, if `found` tells that of any.
+    """
     maps = [node for node in root.walk() if node.is_map and node.depth is not None and node.id]
     spatial = [node for node in maps if node.extent != (1, 1)]
-    return max(spatial, key=lambda node: node.depth or 0).id if spatial else None
+    counting = {call.depth for call in found.calls if call.counts} if found is not None else set()
+    telling = [node for node in spatial if node.depth in counting]
+    return max(telling or spatial, key=lambda node: node.depth or 0).id if spatial else None
 
 
 def penultimate_layer(found: Trace) -> str | None:
