@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from convviz_gui.cli.terminal import DONE, name
@@ -58,7 +58,9 @@ def _models(options: argparse.Namespace, _words: list[str]) -> int:
     here = index.downloaded()
     found = [entry for entry in index.search(options.search) if all(test(entry) for test in _tests(options, here))]
     if options.json:
-        print(json.dumps([asdict(entry) | {"downloaded": entry.source in here} for entry in found], indent=1))
+        # A line each: with indentation json is ten times slower, which shows with 3,000 of them.
+        lines = (json.dumps(_known(entry) | {"downloaded": entry.source in here}) for entry in found)
+        print("[" + ",\n ".join(lines) + "]")
     elif not found:
         raise _nothing(options)
     else:
@@ -122,6 +124,10 @@ def _of_weights(options: argparse.Namespace) -> int:
 
         print("\n".join(candidate_lines(found.candidates)))
     return DONE
+
+
+def _known(entry: ModelEntry) -> dict[str, Any]:
+    return {field.name: getattr(entry, field.name) for field in fields(entry)}
 
 
 def _facts(candidate: Candidate) -> dict[str, Any]:
