@@ -14,8 +14,21 @@ from convviz_gui.engine.demo import toybox
 from convviz_gui.engine.images import image_from_array
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
 from convviz_gui.engine.payloads import Gallery, Maps
-from convviz_gui.engine.types import Catalogue, Export, ImageInput, LoadModel, ModelInfo, ModelSpec, Result, Run, Target
+from convviz_gui.engine.types import (
+    Candidates,
+    Catalogue,
+    Export,
+    Identify,
+    ImageInput,
+    LoadModel,
+    ModelInfo,
+    ModelSpec,
+    Result,
+    Run,
+    Target,
+)
 from convviz_gui.worker.client import EngineClient
+from convviz_gui.worker.mailbox import IDENTIFY
 
 WAIT = 60_000
 
@@ -159,3 +172,25 @@ def test_stop_before_start_returns() -> None:
     client.submit("session", LoadModel(ModelSpec("demo"), "cpu"))
     client.stop()
     client.deleteLater()
+
+
+def test_a_file_is_recognised_between_the_steps_of_a_run(
+    loaded: tuple[EngineClient, Log], qtbot: QtBot, tmp_path: Path
+) -> None:
+    from safetensors.torch import save_file
+
+    from convviz_gui.engine.demo.toynet import build_toynet
+
+    path = tmp_path / "toy.safetensors"
+    save_file(build_toynet().state_dict(), path)
+    client, log = loaded
+    client.submit("filters", Run("filters", Target("block4_conv1"), settings=(("steps", 2000),)))
+    qtbot.waitUntil(lambda: bool(log.of(Progressed, "filters")), timeout=WAIT)
+    client.submit(IDENTIFY, Identify(str(path)))
+    qtbot.waitUntil(lambda: bool(log.of(Finished, IDENTIFY)), timeout=WAIT)
+    found = log.of(Finished, IDENTIFY)[0].outcome
+    assert isinstance(found, Candidates)
+    assert found.candidates[0].model == "demo"
+    assert not log.of(Finished, "filters")
+    client.cancel("filters")
+    qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)

@@ -116,5 +116,7 @@ def say(label: QLabel, text: str, *, warning: bool = False) -> None:
     """Give a paragraph another text, in the colour of a warning if it is one."""
     label.setText(text)
     label.setProperty("role", "warning" if warning else "muted")
+    side = UNIT if warning else 0
+    label.setContentsMargins(side, side // 4, side, side // 4)
     label.style().unpolish(label)
     label.style().polish(label)

@@ -74,13 +74,20 @@ class WeightsPage(Page):
         column.addWidget(self.list, 1)
         column.addWidget(self.fit)
         column.addWidget(self.partial)
-        heading = QLabel("Class names")
-        heading.setProperty("role", "section")
-        column.addSpacing(UNIT)
-        column.addWidget(heading)
-        column.addWidget(self.names)
+        column.addWidget(self._names_row())
         column.addStretch(0)
         self._column = column
+
+    def _names_row(self) -> QWidget:
+        heading = QLabel("Class names")
+        heading.setProperty("role", "section")
+        self._naming = QWidget()
+        inner = QVBoxLayout(self._naming)
+        inner.setContentsMargins(0, UNIT, 0, 0)
+        inner.setSpacing(UNIT)
+        inner.addWidget(heading)
+        inner.addWidget(self.names)
+        return self._naming
 
     def _connect(self) -> None:
         Walker(self.file.edit, self.list)
@@ -209,6 +216,7 @@ class WeightsPage(Page):
         candidate = self.candidate()
         listed = self._found is not None and bool(self._found.candidates)
         self.list.setVisible(listed)
+        self._naming.setVisible(listed)
         # Where there is no list, the room it would take stays free below.
         self._column.setStretch(self._column.count() - 1, 0 if listed else 1)
         self.fit.setText(fit_words.sentences(candidate) if candidate is not None else "")
