@@ -277,7 +277,7 @@ def test_the_class_count_is_the_files_in_part_too() -> None:
     state = torchvision.models.resnet18(num_classes=7).state_dict()
     del state["layer4.1.conv2.weight"]
     fitted = fit(find("torchvision:resnet18"), state, "a.pth", partial=True)
-    assert (fitted.n_classes, fitted.left_out) == (7, 1)
+    assert (fitted.n_classes, fitted.left_out, fitted.total) == (7, 1, 102)
     assert torch.equal(fitted.module.state_dict()["fc.weight"], state["fc.weight"])
 
 

@@ -146,6 +146,8 @@ def test_what_training_programs_keep_beside_the_weights(tmp_path: Path, legacy: 
     [
         {"class_names": ["a", "b", "c"]},
         {"classes": ("a", "b", "c")},
+        {"classes": np.array(["a", "b", "c"])},
+        {"classes": np.array(["a", "b", "c"], dtype=object)},
         {"hyper_parameters": {"class_to_idx": {"c": 2, "a": 0, "b": 1}}},
         {"args": argparse.Namespace(idx_to_class={2: "c", 0: "a", 1: "b"})},
         {"config": {"model": {"id2label": {"0": "a", "1": "b", "2": "c"}}}},

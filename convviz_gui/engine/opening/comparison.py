@@ -55,8 +55,8 @@ class Comparison:
 
     @property
     def counted(self) -> list[str]:
-        """The network's tensors, batch-norm counters left out unless the file has them."""
-        return [name for name in self.wanted if name in self.state or not name.endswith(COUNTER)]
+        """The network's tensors, batch-norm counters left out."""
+        return [name for name in self.wanted if not name.endswith(COUNTER)]
 
     @property
     def matching(self) -> list[str]:
@@ -66,10 +66,12 @@ class Comparison:
 
     def candidate(self) -> Candidate:
         """The comparison as a value."""
-        total = len(self.counted) + len(self.state)
+        found = [name for name in self.state if not name.endswith(COUNTER)]
+        total = len(self.counted) + len(found)
+        shared = len(set(self.matching).intersection(found))
         return Candidate(
             model=self.architecture.source,
-            score=2 * len(self.matching) / total if total else 0.0,
+            score=2 * shared / total if total else 0.0,
             missing=self.missing,
             unexpected=self.unexpected,
             mismatched=self.mismatched,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convviz_gui.engine.opening.unpickling import StandIn
+from convviz_gui.engine.opening.unpickling import Row, StandIn
 
 CONFIG = "config.json"
 """What the hub's repositories call the description beside the weights."""
@@ -139,6 +139,8 @@ def names_in(value: Any) -> tuple[str, ...]:
     """Class names in a list of them or in a dictionary in either direction; empty if these are none."""
     if isinstance(value, StandIn):
         value = value.fields
+    if isinstance(value, Row):
+        value = value.values
     if isinstance(value, Mapping):
         return _names_by_index(value)
     if isinstance(value, list | tuple) and value and all(isinstance(name, str) for name in value):

@@ -81,31 +81,39 @@ class _Dtype:
             self.code = f"{state[1]}{self.code}"
 
     def plain(self) -> np.dtype[Any] | None:
-        """The type if it is one of numbers; None for anything else, objects above all."""
-        return np.dtype(self.code) if re.fullmatch(r"[<>]?(b1|[iu][1248]|f[248]|c8|c16)", self.code) else None
+        """The type if it is one of numbers or texts; None for anything else, objects above all."""
+        known = re.fullmatch(r"[<>]?(b1|[iu][1248]|f[248]|c8|c16|U[1-9]\d{0,4})", self.code)
+        return np.dtype(self.code) if known else None
+
+    def read(self, raw: bytes) -> list[Any] | None:
+        """The values in an array's bytes, or None if they are not whole or of another type."""
+        plain = self.plain()
+        if plain is None or len(raw) % plain.itemsize:
+            return None
+        try:
+            values: list[Any] = np.frombuffer(raw, plain).tolist()
+        except ValueError:  # no characters
+            return None
+        return values
 
 
-class _Array:
-    """numpy.ndarray: `values` is a list, or None where it holds anything but numbers."""
+class Row:
+    """numpy.ndarray of one axis: `values` is a list, or None where it holds anything but data."""
 
     def __init__(self, *_values: object) -> None:
-        self.values: Any = None
+        self.values: list[Any] | None = None
 
     def __setstate__(self, state: object) -> None:
         match state:
-            case (_, tuple(shape), _Dtype() as dtype, bool(), bytes(raw)):
-                if (plain := dtype.plain()) is not None and len(raw) % plain.itemsize == 0 and len(shape) == 1:
-                    self.values = np.frombuffer(raw, plain).tolist()
-            case (_, tuple(shape), _Dtype(code="O8" | "|O8" | "O"), bool(), list(objects)) if len(shape) == 1:
+            case (_, tuple(shape), _Dtype() as dtype, bool(), bytes(raw)) if len(shape) == 1:
+                self.values = dtype.read(raw)
+            case (_, tuple(shape), _Dtype(), bool(), list(objects)) if len(shape) == 1:
                 self.values = objects
 
 
 def _scalar(dtype: object, raw: object = b"") -> Any:
-    if isinstance(dtype, _Dtype) and isinstance(raw, bytes):
-        plain = dtype.plain()
-        if plain is not None and len(raw) == plain.itemsize:
-            return np.frombuffer(raw, plain)[0].item()
-    return None
+    values = dtype.read(raw) if isinstance(dtype, _Dtype) and isinstance(raw, bytes) else None
+    return values[0] if values and len(values) == 1 else None
 
 
 # Functions, for these are called: the unpickler fills only what is exactly a list or an ordered dictionary.
@@ -117,13 +125,13 @@ def _dictionary(*_values: object) -> OrderedDict[Any, Any]:
     return OrderedDict()
 
 
-def _array(*_values: object) -> _Array:
-    return _Array()
+def _array(*_values: object) -> Row:
+    return Row()
 
 
 _KNOWN: dict[str, Any] = {
     "numpy.dtype": _Dtype,
-    "numpy.ndarray": _Array,
+    "numpy.ndarray": Row,
     "builtins.frozenset": frozenset,
     "collections.deque": _list,
     "collections.defaultdict": _dictionary,
@@ -175,7 +183,7 @@ class _Names:
     def unopened(self) -> tuple[str, ...]:
         """The names whose objects were passed over and could be missed, in the order in which they turned up."""
         stood_in = (name for name in self.kinds if self.meanings[name] not in (OrderedDict, list))
-        return tuple(name for name in stood_in if not _DATA.fullmatch(name))
+        return tuple(name for name in stood_in if not (_DATA.fullmatch(name) or name.startswith("builtins.")))
 
     def learn(self, error: pickle.UnpicklingError) -> bool:
         """Whether reading again may come further than this error."""
