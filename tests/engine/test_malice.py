@@ -23,14 +23,16 @@ import torch
 from torch import nn
 
 from convviz_gui.cli import main
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.images import load_image
+from convviz_gui.engine.jobs import Failed, Job, Message, run_job
 from convviz_gui.engine.opening import unpickling
 from convviz_gui.engine.opening.class_names import read_class_names
 from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.opening.weights import read_checkpoint
-from convviz_gui.engine.types import ModelSpec
+from convviz_gui.engine.session import Session
+from convviz_gui.engine.types import Amend, Identify, LoadModel, ModelSpec
 
 STATE = OrderedDict({"conv.weight": torch.ones(3, 1, 2, 2), "conv.bias": torch.ones(3)})
 
@@ -171,7 +173,6 @@ def through_the_engines_doors(path: Path) -> list[EngineError]:
         lambda: list(identify(path)),
         lambda: read_class_names(str(path)),
         lambda: load_image(path),
-        lambda: list(open_model(ModelSpec("demo", class_names=str(path)))) and read_class_names(str(path)),
     ]
     said = []
     for door in doors:
@@ -206,6 +207,42 @@ def test_no_way_of_calling_runs_code(tmp_path: Path, marker: Path, way: str) -> 
             with pytest.raises(EngineError, match="could run code") as caught:
                 read(path)
             assert "save its state dict" in caught.value.hint
+    assert not marker.exists()
+
+
+class _Ended:
+    """Keeps how a job ended."""
+
+    def __init__(self) -> None:
+        self.last: Message | None = None
+
+    def send(self, message: Message) -> None:
+        self.last = message
+
+    def wants_preview(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("form", ["a.pth", "legacy.pth", "tar.pth.tar", "arrays.npz"])
+def test_what_the_window_sends_ends_in_a_sentence_to_mend(tmp_path: Path, marker: Path, form: str) -> None:
+    path = str(FORMS[form](tmp_path / form, calls(marker)["exec"]))
+    session = Session()
+    run_job(session, Job(0, "session", LoadModel(ModelSpec("demo"), "cpu")), _Ended())
+    before = session.info
+    commands = (
+        LoadModel(ModelSpec("", path), "cpu"),
+        LoadModel(ModelSpec("demo", path), "cpu"),
+        LoadModel(ModelSpec("demo", class_names=path), "cpu"),
+        Identify(path),
+        Amend(class_names=path),
+    )
+    for command in commands:
+        end = _Ended()
+        run_job(session, Job(1, "session", command), end)
+        assert isinstance(end.last, Failed), command
+        assert end.last.problem.kind is ProblemKind.USER
+        assert end.last.problem.hint
+    assert session.info == before
     assert not marker.exists()
 
 
