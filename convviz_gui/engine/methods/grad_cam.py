@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network import classes
-from convviz_gui.engine.network.hooks import logits_and_leaf
+from convviz_gui.engine.network.hooks import gradient_of, logits_and_leaf
 from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Heat
@@ -74,7 +74,7 @@ class GradCam(Method[GradCamParams]):
                 f"Choose a layer with maps, such as {session.info.default_map_layer or 'a convolution'}",
             )
         index = classes.chosen_class(logits.detach(), request.target.class_index)
-        (gradient,) = torch.autograd.grad(classes.class_scores(logits)[0, index], leaf)
+        gradient = gradient_of(classes.class_scores(logits)[0, index], leaf)
         gradient, maps = (channels_first(tensor, node) for tensor in (gradient, leaf.detach()))
         parts = gradient.mean(dim=(2, 3), keepdim=True) * maps
         raw = parts.sum(dim=1, keepdim=True)

@@ -22,6 +22,7 @@ __all__ = [
     "Visit",
     "activations",
     "features_and_logits",
+    "gradient_of",
     "logits_and_leaf",
     "logits_of",
     "module_at",
@@ -152,6 +153,22 @@ def logits_and_leaf(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Te
             "Choose a deeper layer; a part of this network that runs without gradients cannot be looked through",
         )
     return logits, caught[0]
+
+
+def gradient_of(score: Tensor, leaf: Tensor) -> Tensor:
+    """The gradient of a number with respect to `leaf`, of its shape.
+
+    Raises `EngineError` if the network overwrites in place what its own gradient needs.
+    """
+    try:
+        return torch.autograd.grad(score, leaf)[0]
+    except RuntimeError as error:
+        if "modified by an inplace operation" not in str(error):
+            raise
+        raise EngineError(
+            "The network overwrites values in place that its own gradient needs, so it has no gradient to show",
+            "Take the in-place operation behind an activation out (x += 1, x.clamp_()): it could not be trained either",
+        ) from None
 
 
 def _depends(logits: Tensor, leaf: Tensor) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 
 def forward(model: nn.Module, x: Tensor) -> Any:
@@ -38,7 +39,7 @@ def running() -> Iterator[None]:
 def layout(model: nn.Module) -> torch.memory_format:
     """The layout of the network's weights, which its inputs have to share: channels-last, or the plain one."""
     for parameter in model.parameters():
-        if parameter.ndim == 4:
+        if not is_lazy(parameter) and parameter.ndim == 4:
             plain = parameter.is_contiguous()
             if plain != parameter.is_contiguous(memory_format=torch.channels_last):
                 return torch.contiguous_format if plain else torch.channels_last

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 import convviz_gui
 from convviz_gui.engine.errors import EngineError
@@ -35,20 +36,16 @@ def made_ready(
     module, wrappers = unwrapped(module)
     _check_kind(module)
     _check_inputs(module)
+    _check_sizes(module)
     flags = [parameter.requires_grad for parameter in module.parameters()]
     # Not in one chain: a `train` of the user's own often returns nothing.
     module.eval()
     module.requires_grad_(False)
     halves = _to_float32(module)
     module.to(device)
-    if not any(parameter.ndim == 5 for parameter in (*_known(module), *module.buffers())):
+    if not any(tensor.ndim == 5 for tensor in (*module.parameters(), *module.buffers())):
         module.to(memory_format=layout)
     return module, (*wrappers, *on_one_device(module), *halves, *_frozen(flags))
-
-
-def _known(module: nn.Module) -> list[nn.Parameter]:
-    """Parameters that have a shape; those of lazy layers get theirs in the first forward pass."""
-    return [parameter for parameter in module.parameters() if not nn.parameter.is_lazy(parameter)]
 
 
 def _check_kind(module: object) -> None:
@@ -72,6 +69,13 @@ def _check_inputs(module: nn.Module) -> None:
             f"The network needs {len(needed)} inputs ({', '.join(needed)}), and a photo is only one",
             f"Wrap it in a module whose forward takes the picture alone and adds the rest ({', '.join(needed[1:])})",
         )
+
+
+def _check_sizes(module: nn.Module) -> None:
+    lazy = [path for path, part in module.named_modules() if any(map(is_lazy, part.parameters(recurse=False)))]
+    if lazy:
+        title = f"The sizes of {len(lazy)} layers, such as {lazy[0]!r}, are not known before the network has run once"
+        raise EngineError(title, "Run it on a picture, or give its weights: then their sizes are known")
 
 
 def _to_float32(module: nn.Module) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from convviz_gui.engine.network.classes import n_classes
 from convviz_gui.engine.network.readying import made_ready
@@ -68,6 +69,7 @@ def look_at(module: nn.Module, names: Mapping[str, Any] | None = None, n_suppose
 
     The network is put in eval mode and its parameters are frozen.
     """
+    fill(module)
     module, _ = made_ready(module, torch.device("cpu"), torch.contiguous_format)
     given = names or {}
     described = descriptions.preprocess_of(module, given)
@@ -78,6 +80,15 @@ def look_at(module: nn.Module, names: Mapping[str, Any] | None = None, n_suppose
         found, findings = _preprocess(probe, described, channels, side)
     n_found = n_classes(probe.n_logits) if probe.n_logits else n_supposed
     return Seen(found, descriptions.class_names(module, n_found, given), n_found, findings)
+
+
+def fill(module: nn.Module, preprocess: Preprocess | None = None) -> None:
+    """Let layers that learn their sizes from their first input learn them, unless told otherwise from 224² pixels."""
+    if isinstance(module, nn.Module) and any(map(is_lazy, module.parameters())):
+        module.eval()
+        probe = Probe(module)
+        with probe.quietly():
+            probe.takes(*((preprocess.channels, preprocess.size) if preprocess else (3, (_SIDES[0], _SIDES[0]))))
 
 
 def class_names(module: nn.Module, n: int) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Slope:
                     f"Layer {self._layer!r} does not depend differentiably on the picture",
                     "Choose another layer; a part of this network that runs without gradients cannot be climbed",
                 )
-            (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+            gradient = hooks.gradient_of(losses.sum(), leaf)
         losses = losses.detach()
         if not (losses.isfinite().all() and gradient.isfinite().all()):
             raise EngineError(
