@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.demo import toybox
 from convviz_gui.engine.images import image_from_array
-from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Moved, Progressed, Started
 from convviz_gui.engine.payloads import Gallery, Maps
 from convviz_gui.engine.types import (
     Candidates,
@@ -29,6 +29,7 @@ from convviz_gui.engine.types import (
 )
 from convviz_gui.worker.client import EngineClient
 from convviz_gui.worker.mailbox import IDENTIFY
+from tests.engine.faulty import device_lost, failing, pretend_gpu
 
 WAIT = 60_000
 
@@ -149,6 +150,33 @@ def test_a_failure_is_words_and_the_next_job_works(loaded: tuple[EngineClient, L
     result = log.of(Finished, "activations")[0].outcome
     assert isinstance(result, Result)
     assert result.model.spec.source == "demo"
+
+
+def test_a_lost_device_is_told_even_if_nobody_wants_the_job_any_more(
+    client: EngineClient, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pretend_gpu(monkeypatch)
+    log, told = Log(client), []
+    client.moved.connect(told.append)
+    client.submit("session", LoadModel(ModelSpec("demo"), "cuda"))
+    client.start()
+    qtbot.waitUntil(lambda: bool(log.of(Finished, "session")), timeout=WAIT)
+
+    def lost_after_all() -> Exception:
+        # The user has clicked another layer by now.
+        newer.append(client.submit("activations", Run("activations", Target("block2_conv1"), picture())))
+        return device_lost()
+
+    newer: list[int] = []
+    with failing(lost_after_all):
+        client.submit("activations", Run("activations", Target("block1_conv1"), picture()))
+        qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
+    (moved,) = told
+    assert isinstance(moved, Moved)
+    assert moved.devices == ("cpu",)
+    (finished,) = log.of(Finished, "activations")
+    assert [finished.job.id] == newer
+    assert finished.outcome.model is moved.info
 
 
 def test_stopping_while_busy_leaves_no_thread(qtbot: QtBot) -> None:
