@@ -203,7 +203,12 @@ class _Hoarder(nn.Module):
         large = torch.zeros(1000, device=x.device) + x.mean()
         if self.full:
             self.seen.append(weakref.ref(large))
-            torch.empty(2**60, dtype=torch.uint8)
+            try:
+                torch.empty(2**60, dtype=torch.uint8)
+            except RuntimeError as error:
+                # As careless code does: now frame and error hold each other.
+                _kept = error
+                raise
         return self.inner(x) + 0 * large.sum()
 
 
