@@ -316,3 +316,13 @@ def test_the_bundled_index_is_of_the_libraries_that_are_installed() -> None:
         [best, *_] = index().closest(hashed({key: tuple(value.shape) for key, value in state.items()}), 1)
         assert source in best.sources
         assert best.n_classes == architecture.n_classes
+
+
+def test_a_head_on_a_network_that_is_published_without_one() -> None:
+    from convviz_gui.engine.opening.comparison import compare
+
+    source = "timm:samvit_base_patch16"
+    with torch.device("meta"):
+        state = find(source).build(4, None).state_dict()
+    found = compare(find(source), state)
+    assert (found.n_classes, found.candidate().fits) == (4, True)

@@ -197,9 +197,10 @@ def built(architecture: Architecture, n_classes: int | None, channels: int | Non
 
 def _counts(architecture: Architecture, wanted: State, state: State) -> tuple[int | None, int | None, str | None]:
     reshaped = {name for name in wanted.keys() & state.keys() if wanted[name].shape != state[name].shape}
-    if not reshaped:
-        return None, None, None
     n_classes = _class_count(reshaped, wanted, state, architecture.n_classes)
+    if not architecture.n_classes:  # published without a head
+        heads = {state[name].shape[0] for name in state.keys() - wanted.keys() if state[name].ndim}
+        n_classes = heads.pop() if len(heads) == 1 else None
     stems, channels = _channel_count(reshaped, wanted, state)
     if channels is None or architecture.takes_channels:
         return n_classes, channels, None

@@ -84,7 +84,7 @@ def candidates(checkpoint: Checkpoint, weights: Path) -> Steps[Candidates]:
         # Of equal scores the better evidence decides, and not the order of the index.
         fitting.sort(key=lambda fit: (-fit.group.score, evidence.rank(fit.group, 0)))
         named = tuple(Candidate(source, 1.0) for fit in fitting for source in fit.group.sources)
-        return Candidates(str(weights), named, fitting[0].n_classes)
+        return Candidates(str(weights), named, fitting[0].n_classes or None)
     near = []
     for group in shortlist[:OFFERED]:
         yield Update(0, 0, f"comparing with {group.sources[0]}")
