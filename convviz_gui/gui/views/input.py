@@ -39,7 +39,7 @@ class InputView(PayloadView):
         self.photo = Picture("Photo with the crop", link)
         self.tensor = Picture("What the model saw", link)
         self.bar = ColourBar("Colours of the channel")
-        self._heading = _muted("")
+        self._photo_heading, self._heading = _muted(""), _muted("")
         self.numbers = ElidedLabel()
         self.numbers.setProperty("role", "muted")
         self.numbers.setFont(numbers_font(self.numbers.font()))
@@ -51,7 +51,7 @@ class InputView(PayloadView):
 
     def _arrange(self) -> QWidget:
         splitter = QSplitter(Qt.Orientation.Horizontal)
-        left = _column(_muted("The photo: what is dimmed is cut off"), self.photo)
+        left = _column(self._photo_heading, self.photo)
         right = _column(self._heading, self.tensor, self.bar)
         left.setContentsMargins(0, 0, UNIT, 0)
         right.setContentsMargins(UNIT, 0, 0, 0)
@@ -95,6 +95,8 @@ class InputView(PayloadView):
         elif image is not self._image or frame != self.photo.layers.frame:
             self.photo.set_image(photo_qimage(image), smooth=True, frame=frame)
         self._image = image
+        whole = frame.contains(self.photo.layers.bounds())
+        self._photo_heading.setText("The photo, all of it" if whole else "The photo: what is dimmed is cut off")
         self._show_tensor()
         self.numbers.setText(_ranges(seen, self._names))
         self.numbers.setToolTip(f"Least … mean … most of each channel: {self.numbers.text()}")
