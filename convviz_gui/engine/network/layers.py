@@ -119,7 +119,7 @@ def trace(
         call = Call(path, number, module, len(found.calls), None, None, *means)
         if after is not None:
             call.differentiable = after.requires_grad
-            _describe(call, before, after, sight)
+            _describe(call, before, after, sight, grids)
             _find_grid(call, after, grids, sight.of(after))
         found.calls.append(call)
         made_by.append(after.grad_fn if after is not None else None)
@@ -148,7 +148,7 @@ def _reached(last: Any) -> set[Any]:
     return reached
 
 
-def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight) -> None:
+def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight, grids: Grids) -> None:
     """Shape, channel axis and receptive field of a module's output."""
     reach = sight.of(after)
     if reach is None and sight.lost(after) and before is not None and sight.of(before) is not None:
@@ -158,6 +158,11 @@ def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight) ->
     if after.ndim and after.shape[0] == 1:
         held = layout(reach) if reach is not None and after.ndim == 4 else Layout.UNKNOWN
         call.channel_axis = _channel_axis(call.module, call.shape, sight.size, held)
+        if len(call.shape) == 3 and not isinstance(call.module, _CHANNELS_FIRST):
+            # Attention weights, [heads, N, N], are square too, and an attention's features no map.
+            rows, columns = call.shape[1:] if call.channel_axis == 0 else call.shape[:2]
+            if not (grids.expect if held is Layout.UNKNOWN else grids.allow)(rows, columns):
+                call.channel_axis = None
     if reach is not None:
         places = None
         if after.ndim == 4 and call.channel_axis is not None:

@@ -11,6 +11,7 @@ from convviz_gui.engine.types import TokenGrid
 
 MOST_BEFORE = 16
 """Class tokens, distillation tokens and registers that a sequence may begin with."""
+MOST_STRETCHED = 4.0
 _SHUFFLING = ("Unroll", "Reroll")
 """Modules (of Hiera) behind which tokens stand in an order of their own, not row by row."""
 
@@ -36,6 +37,18 @@ class Grids:
         if height * width > 1 and (height, width) not in self._seen[-1:]:
             self._seen.append((height, width))
 
+    def expect(self, height: int, width: int) -> bool:
+        """Whether maps of that size would come as no surprise: as large as the last ones, half of that, or pooled."""
+        if not self._seen or height == width == 1:
+            return True
+        last = self._seen[-1]
+        return (height, width) in (last, _halved(*last))
+
+    def allow(self, height: int, width: int) -> bool:
+        """Whether the sides of a map are in the picture's proportion, at least roughly."""
+        stretch = height * self._size[1] / (width * self._size[0])
+        return 1 / MOST_STRETCHED <= stretch <= MOST_STRETCHED
+
     def of(self, shape: tuple[int, ...]) -> TokenGrid | None:
         """The grid in a sequence [N, C], or None if it holds no places of the picture that could be told."""
         if len(shape) != 2 or self._shuffled:
@@ -58,10 +71,17 @@ class Grids:
     def _candidates(self) -> Iterator[tuple[int, int]]:
         seen = list(reversed(self._seen))
         yield from seen
-        # Attention may halve the grid without any maps being made.
-        yield from (((height + 1) // 2, (width + 1) // 2) for height, width in seen if height * width > 4)
+        # Attention may halve the grid without any maps being made, and patches may be made of pixels' maps.
+        for grid in seen:
+            while math.prod(grid) > 4:
+                grid = _halved(*grid)
+                yield grid
         if not seen:
             yield from _in_proportion(self._size)
+
+
+def _halved(height: int, width: int) -> tuple[int, int]:
+    return (height + 1) // 2, (width + 1) // 2
 
 
 def _in_proportion(size: tuple[int, int]) -> Iterator[tuple[int, int]]:
