@@ -84,6 +84,7 @@ def run(out: Path) -> int:
             print(f"{number} of {len(stops)}: {stop.caption}", flush=True)
             stop.act(window)
             _save(window, staging / f"{number:02}-{stop.name}.png")
+            _close_dialog()
         (staging / INDEX).write_text(_page(stops), encoding="utf-8")
     return len(stops)
 
@@ -95,6 +96,7 @@ def _window() -> Iterator[MainWindow]:
     from convviz_gui.app import collect_garbage_here, make_application
     from convviz_gui.gui.look.theme import Theme, apply_theme
     from convviz_gui.gui.main_window import MainWindow
+    from convviz_gui.gui.network.recent_models import RecentModels
     from convviz_gui.gui.window.window_state import WindowState
     from convviz_gui.worker.client import EngineClient
 
@@ -103,7 +105,8 @@ def _window() -> Iterator[MainWindow]:
         qInstallMessageHandler(_pass_on)
         app = make_application()
         apply_theme(app, Theme.LIGHT)
-        window = MainWindow(EngineClient(), WindowState(Path(folder) / "tour.ini"))
+        settings, recent = WindowState(Path(folder) / "tour.ini"), RecentModels(Path(folder) / "recent.json")
+        window = MainWindow(EngineClient(), settings, recent)
         collector = collect_garbage_here(window)
         window.resize(*SIZE)
         window.show()
@@ -137,6 +140,8 @@ def _stops() -> list[Stop]:
         Stop("class-map-other", "What would speak for a dog", _class_map(1)),
         Stop("latent-pca", "600 pictures as the network sorts them: PCA", _latent("pca")),
         Stop("latent-umap", "The same in UMAP, with an outlier and its true neighbours", _latent("umap")),
+        Stop("browser", "Another network: every one of torchvision and timm, a weights file, your own code", _browser),
+        Stop("input", "What the model saw: the crop on the photo, and the tensor made of it", _input),
         Stop("dark", "The dark theme", _dark),
     ]
 
@@ -207,6 +212,24 @@ def _point_at_the_strangest(window: MainWindow) -> None:
     _wait(window, lambda: window.selection.overview is not None)
 
 
+def _browser(window: MainWindow) -> None:
+    dialog = window.commands.model.ask()
+    dialog.library.search.setText("convnext tiny")
+    _wait(window, dialog.open_button.isEnabled)
+
+
+def _input(window: MainWindow) -> None:
+    from convviz_gui.gui.photos import samples
+
+    window.tabs.show("input")
+    # One that is cropped: Toybox's pictures are as large as the network's input.
+    before = window.selection.image
+    window.tray.open_sample(samples.photograph("flower"))
+    _wait(window, lambda: window.selection.image is not before)
+    tab = window.tabs.current
+    _wait(window, lambda: tab.result is not None and tab.result.run.image is window.selection.image)
+
+
 def _dark(window: MainWindow) -> None:
     from PySide6.QtWidgets import QApplication
 
@@ -272,15 +295,25 @@ def _wait(window: MainWindow, condition: Callable[[], bool]) -> None:
 
 def _save(window: MainWindow, path: Path) -> None:
     from PySide6.QtCore import QBuffer, QEventLoop, QTimer
+    from PySide6.QtWidgets import QApplication
 
     # Thumbnails come from other threads, and a grid paints when its turn comes.
     loop = QEventLoop()
     QTimer.singleShot(700, loop.quit)
     loop.exec()
     buffer = QBuffer()
-    window.grab().save(buffer, "PNG")
+    shown = QApplication.activeModalWidget() or window
+    shown.grab().save(buffer, "PNG")
     # Not by Qt, which would not say what is wrong with the disk.
     path.write_bytes(buffer.data().data())
+
+
+def _close_dialog() -> None:
+    from PySide6.QtWidgets import QApplication
+
+    dialog = QApplication.activeModalWidget()
+    if dialog is not None:
+        dialog.close()
 
 
 def _page(stops: Sequence[Stop]) -> str:
