@@ -88,7 +88,7 @@ def compare(architecture: Architecture, state: State) -> Comparison:
     if n_classes is not None or channels is not None:
         module = outline(architecture, n_classes, channels, stem)
         before, wanted = wanted, module.state_dict()
-        if all(wanted[name].shape == before[name].shape for name in wanted.keys() & before.keys()):
+        if {name: tensor.shape for name, tensor in wanted.items()} == {n: t.shape for n, t in before.items()}:
             n_classes = channels = stem = None  # it cannot be made for another number
     return _compared(architecture, module, wanted, named, aligned, (n_classes, channels, stem))
 
