@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from dataclasses import dataclass
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, NamedTuple
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.network.hooks import activations, features_and_logits, logits_and_leaf, logits_of, run_to
+from convviz_gui.engine.network.hooks import (
+    activations,
+    features_and_logits,
+    gradient_of,
+    logits_and_leaf,
+    logits_of,
+    run_to,
+)
+from convviz_gui.engine.network.outputs import replaced, tensor_of
+from convviz_gui.engine.network.passes import forward
 
 
 class InPlace(nn.Module):
@@ -136,3 +150,114 @@ def test_logits_in_other_shapes() -> None:
     for output in (torch.zeros(1, 3, 8), torch.zeros(2, 3, dtype=torch.long), None, "words"):
         with pytest.raises(EngineError, match="not class scores"):
             logits_of(output)
+
+
+# ---------------------------------------------------------------------------------------- what networks return
+
+
+def test_scores_are_found_by_their_name_and_then_by_their_shape() -> None:
+    rows, maps, one = torch.randn(2, 3), torch.randn(2, 4, 5, 5), torch.randn(2)
+    for output in (
+        rows,
+        [maps, rows],
+        (maps, {"features": maps, "logits": rows}),
+        {"loss": one, "out": rows, "aux": torch.randn(2, 3)},
+        SimpleNamespace(hidden=torch.randn(2, 7), logits=rows),
+        Both(torch.randn(2, 7), rows),
+    ):
+        torch.testing.assert_close(logits_of(output), rows)
+    torch.testing.assert_close(logits_of((maps, one)), one[:, None])
+    torch.testing.assert_close(logits_of(maps), maps.mean((2, 3)))
+    assert logits_of(rows.half()).dtype == torch.float32
+    assert logits_of(rows.double()).dtype == torch.float64
+
+
+class Both(NamedTuple):
+    hidden: Tensor
+    pred: Tensor
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A frozen dataclass as some layers return."""
+
+    maps: Tensor
+    n: int
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda maps: {"n": 3, "maps": maps},
+        lambda maps: OrderedDict(n=3, maps=maps),
+        lambda maps: MappingProxyType({"n": 3, "maps": maps}),
+        lambda maps: (3, maps),
+        lambda maps: [3, [maps]],
+        lambda maps: Both(maps, maps + 1),
+        lambda maps: Kept(maps, 3),
+        lambda maps: {"inner": (None, {"maps": maps})},
+    ],
+)
+def test_a_tensor_is_replaced_in_whatever_holds_it(wrap: Any) -> None:
+    maps, other = torch.zeros(2), torch.ones(2)
+    output = wrap(maps)
+    again = replaced(output, maps, other)
+    assert type(again) in (type(output), dict)
+    assert tensor_of(output) is maps
+    assert tensor_of(again) is other
+    if isinstance(output, Both):
+        assert again.pred is output.pred
+
+
+class Swallowing(InPlace):
+    def forward(self, x: Tensor) -> Tensor:
+        try:
+            return super().forward(x)
+        except BaseException:  # noqa: BLE001 - as users write it
+            return self.fc(torch.zeros(len(x), 5))
+
+
+def test_a_network_that_swallows_every_exception_is_still_read(x: Tensor) -> None:
+    torch.manual_seed(0)
+    net = Swallowing().eval()
+    torch.testing.assert_close(run_to(net, x, "conv"), F.conv2d(x, net.conv.weight, net.conv.bias))
+    assert hook_count(net) == 0
+
+
+class HeadOnly(InPlace):
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            x = self.conv2(self.conv(x).relu())
+        return self.fc(x.mean((2, 3)))
+
+
+def test_the_last_layer_of_a_part_without_gradients_can_be_looked_at(x: Tensor) -> None:
+    net = HeadOnly().eval()
+    logits, leaf = logits_and_leaf(net, x[:1], "conv2")
+    gradient = gradient_of(logits[0, 2], leaf)
+    expected = net.fc.weight[2].view(1, -1, 1, 1).expand_as(leaf) / leaf[0, 0].numel()
+    torch.testing.assert_close(gradient, expected.detach())
+    with pytest.raises(EngineError, match="does not depend differentiably"):
+        logits_and_leaf(net, x[:1], "conv")
+
+
+def test_what_a_network_prints_does_not_reach_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    class Talking(nn.Identity):
+        def forward(self, x: Tensor) -> Tensor:
+            print("spoken")
+            return x
+
+    forward(Talking(), torch.zeros(1, 3, 4, 4))
+    assert capsys.readouterr() == ("", "spoken\n")
+
+
+def test_the_input_has_the_layout_and_the_type_of_the_weights() -> None:
+    seen: list[Tensor] = []
+    net = nn.Sequential(nn.Conv2d(3, 4, 3))
+    net[0].register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    x = torch.randn(1, 3, 6, 6)
+    for layout in (torch.channels_last, torch.contiguous_format):
+        forward(net.to(memory_format=layout), x)
+        assert seen[-1].is_contiguous(memory_format=layout)
+    forward(net.double(), x)
+    assert seen[-1].dtype == torch.float64

@@ -104,6 +104,8 @@ def _fitting(
     channels = list(dict.fromkeys([*told, *probe.channels()]))
     for n in channels:
         for side in _sides(probe, n, size):
+            if probe.hopeless:
+                break
             if probe.takes(n, side):
                 return n, _as_for_cifar(probe, n, side) if size is None else side
     return (channels or [3])[0], size or (_SIDES[0], _SIDES[0])

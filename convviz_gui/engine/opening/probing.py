@@ -21,6 +21,8 @@ from convviz_gui.engine.network.passes import forward
 _MOST_TRIED = 3
 """Numbers of channels that are tried: a network's own first convolution nearly always tells the right one."""
 
+_NOT_OF_SIZE = (NameError, AttributeError, ImportError, NotImplementedError)
+
 
 class Probe:
     """A network in eval mode that is given noise of several sizes.
@@ -28,12 +30,14 @@ class Probe:
     Attributes:
         n_logits: of the last input it took, 0 if there was none.
         smallest_map: side of the smallest map above one position that a convolution made for that input.
+        hopeless: True once it failed of something that no other size would mend.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
         self.n_logits = 0
         self.smallest_map = 1
+        self.hopeless = False
         self._too_large = math.inf
         self._too_small = 0.0
 
@@ -56,6 +60,7 @@ class Probe:
         except Exception as error:
             if fault_of(error) is not None:
                 raise
+            self.hopeless = isinstance(error, _NOT_OF_SIZE)
             return False
         return True
 
