@@ -16,15 +16,18 @@ from torchvision.models import get_model_weights
 from torchvision.transforms import Grayscale, InterpolationMode
 from torchvision.transforms._presets import ImageClassification
 
-from convviz_gui.engine import embedding
 from convviz_gui.engine import preprocess as module
+from convviz_gui.engine.datasets import list_folder
+from convviz_gui.engine.embedding import embed
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import load_image, open_rgb
 from convviz_gui.engine.payloads import ByteArray
 from convviz_gui.engine.preprocess import crop_box, normalise, prepare, prepare_bytes, prepare_picture
 from convviz_gui.engine.preprocess_rules import PRESETS, changed, checked
+from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess, PreprocessChange
 from convviz_gui.engine.zoo import timm_zoo, torchvision_zoo
+from tests.engine.tiny import tiny_net
 
 IMAGENET = Preprocess((224, 224), 256, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 SIZES = [(13, 7), (7, 130), (120, 1), (224, 224), (256, 256), (300, 500), (501, 375), (257, 255)]
@@ -242,11 +245,19 @@ def test_other_channel_counts_take_colours_first_and_then_nothing(channels: int,
         Preprocess((40, 44), 50, "bilinear", (0.1, 0.2, 0.3, 0.4, 0.5), (0.3, 0.4, 0.5, 0.6, 0.7)),
     ],
 )
-def test_a_folder_and_a_single_photo_have_the_same_bits(preprocess: Preprocess) -> None:
+def test_a_folder_and_a_single_photo_have_the_same_bits(preprocess: Preprocess, tmp_path: Path) -> None:
     photos = [photo(*size) for size in SIZES]
-    crops = np.stack([prepare_bytes(pixels, preprocess)[0] for pixels in photos])
-    batch = embedding._input(crops, preprocess, torch.device("cpu"))
-    assert batch.is_contiguous(memory_format=torch.channels_last)
+    for number, pixels in enumerate(photos):
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    session, given = Session(), []
+    net = tiny_net(in_channels=preprocess.channels)
+    session.adopt(net, preprocess)
+    handle = net.register_forward_pre_hook(lambda _module, inputs: given.append(inputs[0].clone()))
+    for _ in embed(session, list_folder(tmp_path), "conv2", 3):
+        pass
+    handle.remove()
+    batch = torch.cat(given)
+    assert len(batch) == len(photos)
     for pixels, row in zip(photos, batch, strict=True):
         assert np.array_equal(prepare(pixels, preprocess)[0], row.numpy())
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from convviz_gui.engine.errors import EngineError, problem_from
 from convviz_gui.engine.opening.class_names import ClassNames, read_class_names
-from convviz_gui.engine.opening.models import OpenedModel
+from convviz_gui.engine.opening.models import UNKNOWN_NAMES, OpenedModel
 from convviz_gui.engine.preprocess_rules import EDITED, changed, checked, in_words, same_numbers
 from convviz_gui.engine.types import Finding, Level, ModelInfo, ModelSpec, Preprocess, PreprocessChange
-
-_UNKNOWN_NAMES = "; their names are not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def fulfilled(opened: OpenedModel, spec: ModelSpec, wishes: Wishes) -> tuple[Ope
 
 
 def _named(opened: OpenedModel, names: ClassNames, file: str) -> OpenedModel:
-    known = tuple(note.removesuffix(_UNKNOWN_NAMES) for note in opened.notes)
+    known = tuple(note.removesuffix(UNKNOWN_NAMES) for note in opened.notes)
     said = (f"Class names from {file}", *names.notes)
     return dataclasses.replace(opened, class_names=names.names, notes=(*known, *said))
 
