@@ -16,7 +16,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from convviz_gui.app import make_application
+from convviz_gui.app import collect_garbage_here, make_application
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.worker.client import EngineClient
 
@@ -95,8 +95,11 @@ def window(dressed: QApplication, qtbot: QtBot) -> Iterator[MainWindow]:
     made.resize(1280, 720)
     made.show()
     qtbot.waitExposed(made)
+    # As in the program: Qt objects of earlier tests, too, must not be destroyed by the engine's thread.
+    collector = collect_garbage_here(made)
     yield made
     made.close()
+    collector.stop()
     made.deleteLater()
 
 

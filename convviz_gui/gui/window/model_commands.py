@@ -38,6 +38,7 @@ class ModelCommands(QObject):
         self._kept = False
         window.opener.problem.connect(self._on_problem)
         window.opener.settled.connect(lambda: window.notices.settle(SESSION_LANE))
+        window.opener.restarted.connect(self._on_nothing)
         window.selection.model_changed.connect(self._on_model)
         window.selection.place_changed.connect(self._remember)
 
@@ -191,6 +192,9 @@ class ModelCommands(QObject):
         if self._kept:
             self._kept = False
             self._window.status.say("What you edited last time is kept. Model ▸ As found undoes it.")
+
+    def _on_nothing(self) -> None:
+        self._kept = False
 
     def _remember(self) -> None:
         model, devices = self._window.selection.model, self._window.catalogue.devices
