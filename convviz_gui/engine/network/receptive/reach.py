@@ -89,7 +89,14 @@ class Reach:
         """The same with another axis in that place."""
         axes = list(self.axes)
         axes[index] = steps
-        return replace(self, axes=tuple(axes))
+        return self.with_axes(tuple(axes))
+
+    def with_axes(self, axes: tuple[Axis, ...]) -> Reach:
+        """The same with other axes."""
+        return Reach(axes, self.low, self.high, self.picture, self.gated)
+
+    def _between(self, low: Pair, high: Pair) -> Reach:
+        return Reach(self.axes, low, high, self.picture, self.gated)
 
     def widened(self, steps: Iterable[Step]) -> Reach:
         """The same with an interval that holds what is seen from all positions of these steps."""
@@ -99,16 +106,16 @@ class Reach:
             if rows or cols:
                 low = low[0] + min(0.0, rows), low[1] + min(0.0, cols)
                 high = high[0] + max(0.0, rows), high[1] + max(0.0, cols)
-        return replace(self, low=low, high=high)
+        return self if low is self.low else self._between(low, high)
 
     def shifted(self, step: Step, first: float, last: float) -> Reach:
         """The interval of what is seen from `first` to `last` positions along a step."""
         if step.kind is not Kind.MOVES or not (step.rows or step.cols):
             return self
-        rows, cols = sorted((first * step.rows, last * step.rows)), sorted((first * step.cols, last * step.cols))
-        low = self.low[0] + rows[0], self.low[1] + cols[0]
-        high = self.high[0] + rows[1], self.high[1] + cols[1]
-        return replace(self, low=low, high=high)
+        rows, cols = (first * step.rows, last * step.rows), (first * step.cols, last * step.cols)
+        low = self.low[0] + min(rows), self.low[1] + min(cols)
+        high = self.high[0] + max(rows), self.high[1] + max(cols)
+        return self._between(low, high)
 
     def sees_all_of(self, other: Reach) -> bool:
         """True if all that `other`'s interval holds of the picture lies within this one's."""
@@ -189,7 +196,7 @@ def over(reach: Reach, axes: Iterable[int], keepdim: bool) -> Reach:
     gone = {axis % len(reach.axes) for axis in axes}
     reach = reach.widened(step for axis in gone for step in reach.axes[axis])
     kept = tuple(() if at in gone else axis for at, axis in enumerate(reach.axes) if keepdim or at not in gone)
-    return replace(reach, axes=kept)
+    return reach.with_axes(kept)
 
 
 def mixed(reach: Reach, axes: Iterable[int], shape: Sequence[int]) -> Reach:
@@ -228,7 +235,7 @@ def _regrouped(reach: Reach, shape: Sequence[int]) -> Reach:
             axes.append(source.pop(0))
         else:
             axes.append(_taken(size, pending, source))
-    return replace(reach, axes=tuple(axes))
+    return reach.with_axes(tuple(axes))
 
 
 def _taken(size: int, pending: list[Step], source: list[Axis]) -> Axis:

@@ -28,7 +28,7 @@ def _reshape(op: Op) -> Reach:
     if op.name == "unsqueeze":
         axes = list(op.first.axes)
         axes.insert(op.args[1] % len(op.shape), ())
-        return replace(op.first, axes=tuple(axes))
+        return op.first.with_axes(tuple(axes))
     if op.name == "squeeze":
         return _squeezed(op)
     return reshaped(op.first, op.shape)
@@ -40,13 +40,13 @@ def _squeezed(op: Op) -> Reach:
         wanted = range(len(axes))
     chosen = {dim % len(axes) for dim in ([wanted] if isinstance(wanted, int) else wanted)}
     kept = [axis for at, axis in enumerate(axes) if at not in chosen or size_of(axis) > 1]
-    return replace(op.first, axes=tuple(kept))
+    return op.first.with_axes(tuple(kept))
 
 
 @rule("view_as_complex", "view_as_real")
 def _complex(op: Op) -> Reach:
     axes = op.first.axes
-    return replace(op.first, axes=axes[:-1] if op.name == "view_as_complex" else (*axes, (Step(2),)))
+    return op.first.with_axes(axes[:-1] if op.name == "view_as_complex" else (*axes, (Step(2),)))
 
 
 @rule("permute", "transpose", "t")
@@ -57,7 +57,7 @@ def _permute(op: Op) -> Reach:
     else:
         a, b = op.args[1:3] if op.name == "transpose" else (0, len(axes) - 1)
         axes[a], axes[b] = axes[b], axes[a]
-    return replace(op.first, axes=tuple(axes))
+    return op.first.with_axes(tuple(axes))
 
 
 @rule("as_strided")
@@ -80,7 +80,7 @@ def _repeat(op: Op) -> Reach:
     axes: list[Axis] = [()] * (len(op.shape) - len(op.first.axes)) + list(op.first.axes)
     times = [size // size_of(axis) for size, axis in zip(op.shape, axes, strict=True)]
     pairs = zip(times, axes, strict=True)
-    return replace(op.first, axes=tuple((Step(n), *axis) if n > 1 else axis for n, axis in pairs))
+    return op.first.with_axes(tuple((Step(n), *axis) if n > 1 else axis for n, axis in pairs))
 
 
 @rule("select")
@@ -89,7 +89,7 @@ def _select(op: Op) -> Reach:
     reach, step = linear(op.first, at)
     index %= step.size
     reach = reach.shifted(step, index, index)
-    return replace(reach, axes=reach.axes[:at] + reach.axes[at + 1 :])
+    return reach.with_axes(reach.axes[:at] + reach.axes[at + 1 :])
 
 
 @rule("slice")
@@ -125,7 +125,7 @@ def _split(op: Op) -> Sequence[Reach]:
 def _unbind(op: Op) -> Sequence[Reach]:
     at = op.arg(1, 0) % len(op.first.axes)
     reach, step = linear(op.first, at)
-    without = replace(reach, axes=reach.axes[:at] + reach.axes[at + 1 :])
+    without = reach.with_axes(reach.axes[:at] + reach.axes[at + 1 :])
     return [without.shifted(step, index, index) for index in range(len(op.outs))]
 
 
@@ -196,7 +196,7 @@ def _unfold(op: Op) -> Reach:
     at, size, by = op.args[1] % len(op.first.axes), op.args[2], op.args[3]
     reach, step = linear(op.first, at)
     reach = reach.with_axis(at, step.times(by, op.shape[at]))
-    return replace(reach, axes=(*reach.axes, (step.times(1, size),)))
+    return reach.with_axes((*reach.axes, (step.times(1, size),)))
 
 
 @rule("pixel_shuffle")
@@ -204,7 +204,7 @@ def _pixel_shuffle(op: Op) -> Reach:
     r, (batch, channels, height, width) = op.args[1], op.args[0].shape
     reach = reshaped(op.first, (batch, channels // r**2, r, r, height, width))
     axes = reach.axes
-    reach = replace(reach, axes=(axes[0], axes[1], axes[4], axes[2], axes[5], axes[3]))
+    reach = reach.with_axes((axes[0], axes[1], axes[4], axes[2], axes[5], axes[3]))
     # The r² channels of a position lie side by side now, in what was one place.
     for at in (3, 5):
         if is_flat(reach.axes[at]):
@@ -218,7 +218,7 @@ def _pixel_unshuffle(op: Op) -> Reach:
     r, (batch, channels, height, width) = op.args[1], op.args[0].shape
     reach = reshaped(op.first, (batch, channels, height // r, r, width // r, r))
     axes = reach.axes
-    return reshaped(replace(reach, axes=(axes[0], axes[1], axes[3], axes[5], axes[2], axes[4])), op.shape)
+    return reshaped(reach.with_axes((axes[0], axes[1], axes[3], axes[5], axes[2], axes[4])), op.shape)
 
 
 @rule("native_channel_shuffle", "channel_shuffle", "glu")

@@ -30,7 +30,6 @@ class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
         self.size: tuple[int, int] = (image.shape[2], image.shape[3])
         self._seen = WeakTensorKeyDictionary()
         self._seen[image] = of_picture(image.shape)
-        self._paused = False
 
     def of(self, tensor: Tensor) -> Reach | None:
         """What a tensor's elements see; None if it does not depend on the picture, or nobody saw how it was made."""
@@ -48,19 +47,14 @@ class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
 
     @contextmanager
     def looking_away(self) -> Iterator[None]:
-        """While inside, operations are not followed."""
-        self._paused = True
-        try:
+        """While inside, operations are not followed and cost nothing more."""
+        with torch._C._DisableTorchDispatch():
             yield
-        finally:
-            self._paused = False
 
     def __torch_dispatch__(
         self, func: OpOverload, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if self._paused:
-            return func(*args, **kwargs)
         rule = _rule_for(func)
         if rule is None and _is_composite(func):
             # Only in inference mode; elsewhere these arrive in their parts.

@@ -173,7 +173,7 @@ def _patches(op: Op) -> Reach:
         inside.append(step.times(dilation[d], kernel[d]))
         places.append(step.times(stride[d], size))
     batch, channels = reach.axes[:2]
-    return replace(reach, axes=(batch, (*channels, *inside), tuple(places)))
+    return reach.with_axes((batch, (*channels, *inside), tuple(places)))
 
 
 @rule("col2im")

@@ -42,7 +42,7 @@ def broadcast(reach: Reach, shape: Sequence[int]) -> Reach:
     for index, (axis, size) in enumerate(zip(axes, shape, strict=True)):
         if size_of(axis) != size:
             axes[index] = (Step(size),)
-    return replace(reach, axes=tuple(axes))
+    return reach.with_axes(tuple(axes))
 
 
 def _is_gate(part: Reach, maps: Reach) -> bool:
