@@ -214,6 +214,8 @@ def _point_at_the_strangest(window: MainWindow) -> None:
 
 def _browser(window: MainWindow) -> None:
     dialog = window.commands.model.ask()
+    # As on a screen of usual size: the one that is no screen is small.
+    dialog.resize(SIZE[0] * 8 // 9, SIZE[1] * 8 // 9)
     dialog.library.search.setText("convnext tiny")
     _wait(window, dialog.open_button.isEnabled)
 

@@ -154,7 +154,7 @@ class LibraryPage(Page):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         # A network's name is worth more than a column that stands in the detail too.
-        for column, narrowest in ((FAMILY, 100 * UNIT), (LIBRARY, 92 * UNIT), (LICENCE, 84 * UNIT)):
+        for column, narrowest in ((FAMILY, 120 * UNIT), (LICENCE, 108 * UNIT), (LIBRARY, 90 * UNIT)):
             self.view.setColumnHidden(column, self.width() < narrowest)
 
     def _on_text(self) -> None:
