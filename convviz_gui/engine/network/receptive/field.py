@@ -31,20 +31,22 @@ class Layout(Enum):
 
 def layout(reach: Reach) -> Layout:
     """Which axes of a tensor with four are rows and columns of the picture."""
-    if any(step.listed or (step.rows and step.cols) for axis in reach.axes for step in axis):
+    if any(step.listed for axis in reach.axes for step in axis):
         return Layout.OTHER
-    rows, cols = ({at for at, axis in enumerate(reach.axes) if _runs(axis, along)} for along in ("rows", "cols"))
-    if not rows and not cols:
+    if not any(step.is_place for axis in reach.axes for step in axis):
         return Layout.UNKNOWN
-    if len(reach.axes) == 4 and rows <= {2} and cols <= {3}:
-        return Layout.CHANNELS_FIRST
-    if len(reach.axes) == 4 and rows <= {1} and cols <= {2}:
-        return Layout.CHANNELS_LAST
+    if len(reach.axes) == 4 and not any(step.is_place for step in reach.axes[0]):
+        # Channels may hold places, too: the pixels of a patch.
+        if _is_map(*reach.axes[2:]):
+            return Layout.CHANNELS_FIRST
+        if _is_map(*reach.axes[1:3]):
+            return Layout.CHANNELS_LAST
     return Layout.OTHER
 
 
-def _runs(axis: Axis, along: str) -> bool:
-    return any(getattr(step, along) for step in axis)
+def _is_map(rows: Axis, cols: Axis) -> bool:
+    fits = not any(step.cols for step in rows) and not any(step.rows for step in cols)
+    return fits and all(any(step.is_place for step in axis) or size_of(axis) == 1 for axis in (rows, cols))
 
 
 def receptive_field(reach: Reach, places: tuple[int, int] | None) -> ReceptiveField | None:

@@ -180,10 +180,17 @@ def _patches(op: Op) -> Reach:
 def _folded(op: Op) -> Reach:
     """[B, C·kh·kw, oh·ow] → [B, C, H, W]: every pixel is the sum of the patches that lie over it."""
     _, size, kernel, dilation, padding, stride = op.args[:6]
-    extent = [dilation[d] * (kernel[d] - 1) for d in range(2)]
-    places = [(size[d] + 2 * padding[d] - extent[d] - 1) // stride[d] + 1 for d in range(2)]
-    reach = reshaped(over(op.first, [1], keepdim=True), (op.shape[0], 1, *places)).with_axis(1, Step(op.shape[1]))
+    places = [(size[d] + 2 * padding[d] - dilation[d] * (kernel[d] - 1) - 1) // stride[d] + 1 for d in range(2)]
+    channels = op.shape[1]
+    reach = reshaped(op.first, (op.shape[0], channels, *kernel, *places))
     for d in range(2):
-        ends = (padding[d] - extent[d]) / stride[d], padding[d] / stride[d]
-        reach = slid(reach, 2 + d, *ends, 1 / stride[d], size[d])
-    return reach
+        reach, inside = linear(reach, 2 + d)
+        reach, place = linear(reach, 4 + d)
+        moved = [dilation[d] / stride[d] * place.times(1, 2).span[way] for way in range(2)]
+        own = inside.times(1, 2).span
+        # A pixel that a patch took from its own place has not moved at all.
+        reach = reach.widened([Step(kernel[d], own[0] - moved[0], own[1] - moved[1])])
+        reach = reach.shifted(place, padding[d] / stride[d], padding[d] / stride[d])
+        reach = reach.with_axis(4 + d, place.times(1 / stride[d], size[d]))
+    axes = over(reach.with_axis(2).with_axis(3), [1], keepdim=True).axes
+    return reach.with_axes((axes[0], (Step(channels),), *axes[4:]))
