@@ -32,10 +32,11 @@ def _layers(options: argparse.Namespace, _words: list[str]) -> int:
         print(json.dumps([_layer_facts(node) for node in info.layers() if node.id], indent=1))
         return DONE
     print(_heading(info))
-    rows = [(node.id, node.kind, _shape(node), f"{node.n_params:,}") for node in info.layers() if node.id]
+    rows = [(node.id, node.kind, _shape(node), f"{node.n_params:,}", _sees(node)) for node in info.layers() if node.id]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for layer, kind, shape, params in rows:
-        print(f"{layer:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}  {params:>{widths[3]}}")
+    for layer, kind, shape, params, sees in rows:
+        line = f"{layer:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}  {params:>{widths[3]}}  {sees}"
+        print(line.rstrip())
     return DONE
 
 
@@ -73,7 +74,16 @@ def _layer_facts(node: LayerNode) -> dict[str, Any]:
         "channels": node.channels,
         "params": node.n_params,
         "depth": node.depth,
+        "receptive_field": dataclasses.asdict(node.receptive_field) if node.receptive_field is not None else None,
     }
+
+
+def _sees(node: LayerNode) -> str:
+    """How much of the picture one position sees."""
+    if node.receptive_field is None:
+        return ""
+    rows, columns = node.receptive_field.size
+    return "sees all" if node.receptive_field.whole else f"sees {rows}×{columns}"
 
 
 def _shape(node: LayerNode) -> str:

@@ -164,7 +164,8 @@ def test_several_pictures_get_a_folder_each_and_bad_ones_are_listed(
 def test_layers_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "--model", "demo", "--json"]) == 0
     layers = json.loads(capsys.readouterr().out)
-    assert set(layers[0]) == {"id", "kind", "shape", "channels", "params", "depth"}
+    assert set(layers[0]) == {"id", "kind", "shape", "channels", "params", "depth", "receptive_field"}
+    assert layers[0]["receptive_field"]["size"] == [3, 3]
     assert [layer["depth"] for layer in layers] == sorted(layer["depth"] for layer in layers)
     leaf = next(layer for layer in layers if layer["id"] == "classifier")
     assert (leaf["kind"], leaf["shape"], leaf["channels"]) == ("Linear", [12], 12)

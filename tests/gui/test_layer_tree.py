@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess
+from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess, ReceptiveField
 from convviz_gui.gui.network.layer_model import LayerModel
 from convviz_gui.gui.network.layer_tree import LayerTree
 from convviz_gui.gui.selection import Selection
@@ -74,6 +76,22 @@ def test_columns_say_kind_shape_and_parameters() -> None:
     row = model.index_of("block1.conv")
     assert [row.siblingAtColumn(column).data() for column in range(4)] == ["conv", "Conv2d", "8×4×4", "1.23 k"]
     assert "block1.conv" in row.data(Qt.ItemDataRole.ToolTipRole)
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        (ReceptiveField((43, 43), (8, 8), (-9, -9)), "Each place sees 43×43 pixels, 8 from the next place’s"),
+        (ReceptiveField((7, 3), (2, 1), (0, 0), gated=True), "Each place sees 7×3 pixels; the whole picture scales"),
+        (ReceptiveField((64, 64), (0, 0), (0, 0), whole=True), "Sees the whole picture"),
+    ],
+)
+def test_a_layers_receptive_field_is_in_its_tip(field: ReceptiveField, sentence: str) -> None:
+    model = LayerModel()
+    layer = LayerNode("conv", "conv", "Conv2d", (8, 4, 4), 8, 10, 0, receptive_field=field)
+    root = dataclasses.replace(info().root, children=(layer,))
+    model.set_model(dataclasses.replace(info(), root=root))
+    assert sentence in model.index_of("conv").data(Qt.ItemDataRole.ToolTipRole)
 
 
 def test_search_keeps_parents(tree: LayerTree, qtbot: QtBot) -> None:

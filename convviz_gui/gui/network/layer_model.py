@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
-from convviz_gui.engine.types import LayerNode, ModelInfo
+from convviz_gui.engine.types import LayerNode, ModelInfo, ReceptiveField
 from convviz_gui.gui.look import words
 
 COLUMNS = ("Layer", "Kind", "Output", "Params")
@@ -162,4 +162,17 @@ def _tooltip(node: LayerNode) -> str:
     lines = [node.id, f"{node.kind}, output {words.shape(node.shape)}, {node.n_params:,} parameters"]
     if node.depth is None:
         lines.append("Not used when the network looks at a picture")
+    if node.receptive_field is not None:
+        lines.append(_sees(node.receptive_field))
     return "\n".join(lines)
+
+
+def _sees(field: ReceptiveField) -> str:
+    """The receptive field in words."""
+    if field.whole:
+        return "Sees the whole picture"
+    rows, columns = field.size
+    line = f"Each place sees {rows}×{columns} pixels"
+    if field.stride[0] == field.stride[1] != 0:
+        line += f", {abs(field.stride[0]):.4g} from the next place’s"
+    return f"{line}; the whole picture scales its channels" if field.gated else line
