@@ -69,7 +69,7 @@ class Method(ABC, Generic[P]):
     needs: ClassVar[frozenset[Need]]
     live: ClassVar[bool] = False
     lower_precision: ClassVar[bool] = False
-    """True if its forward passes run in `Session.computing`: it shows what the network computes and takes no gradient."""
+    """True if its forward passes run in `Session.computing`: it shows what the network computes, without gradients."""
     params: ClassVar[type[Params]]
     payload: ClassVar[type[Any]]
     how_to_read: ClassVar[str]

@@ -22,10 +22,11 @@ from convviz_gui.engine.method import Method, Need, Steps, Update, find_method, 
 from convviz_gui.engine.names import close_names, did_you_mean
 from convviz_gui.engine.network.examine import examine
 from convviz_gui.engine.network.home import Home
-from convviz_gui.engine.network.readying import LAYOUTS, made_ready, refusal
+from convviz_gui.engine.network.opened import OpenedModel
+from convviz_gui.engine.network.readying import LAYOUTS, lay_out, made_ready, refusal
 from convviz_gui.engine.opening import guessing
 from convviz_gui.engine.opening.amending import Wishes, cannot_take, check_count, fulfilled, wishes_of
-from convviz_gui.engine.opening.models import OpenedModel, open_model
+from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.precision import precision_scores
@@ -181,6 +182,8 @@ class Session:
         devices.checked_precision(command.precision, device)
         wishes = wishes_of(command.spec, command.change)
         opened = yield from open_model(command.spec)
+        module, done = made_ready(opened.module, CPU.torch)
+        opened = dataclasses.replace(opened, module=module, findings=(*opened.findings, *done))
         spec = opened.spec or command.spec
         try:
             return self._open(opened, spec, device, command.precision, wishes)
@@ -197,6 +200,7 @@ class Session:
         return self._open(opened, spec, CPU, command.precision, wishes)
 
     def _open(self, opened: OpenedModel, spec: ModelSpec, device: Device, precision: str, wishes: Wishes) -> ModelInfo:
+        """Look at a network that has been made ready, and take it if it works."""
         devices.checked_precision(precision, device)
         for layout in LAYOUTS:
             try:
@@ -218,8 +222,8 @@ class Session:
         precision: str,
         wishes: Wishes,
     ) -> ModelInfo:
-        module, done = made_ready(opened.module, CPU.torch, layout)
-        opened = dataclasses.replace(opened, module=module, findings=(*opened.findings, *done))
+        module = opened.module
+        lay_out(module, layout)
         home = Home(module)
         try:
             home.move(device.torch)

@@ -177,9 +177,9 @@ class ReceptiveField:
     """The pixels of the input that a map's position (i, j) sees, which are those outside which nothing changes it.
 
     Rows from start[0] + i·stride[0], size[0] of them (where that is no whole number, those from the next one on), and
-    columns alike. Nothing is cut at the picture's edge: a field may begin above it and end below it. Where positions see
-    fields of slightly different size or place (the pixels of an enlarged map, the places of an attention window), it is
-    the smallest that holds every position's.
+    columns alike. Nothing is cut at the picture's edge: a field may begin above it and end below it. Where positions
+    see fields of slightly different size or place (the pixels of an enlarged map, the places of an attention window),
+    it is the smallest that holds every position's.
 
     Args:
         gated: True if the whole picture scales or shifts whole channels besides (squeeze and excitation, norms taken

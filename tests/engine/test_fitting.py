@@ -267,6 +267,15 @@ def test_a_whole_load_says_nothing_of_parts(squeezenet: dict[str, Tensor]) -> No
     assert (fitted.left_out, fitted.findings) == (0, ())
 
 
+def test_a_network_filled_from_a_larger_one_is_loaded_in_part_too() -> None:
+    state = torchvision.models.resnet34().state_dict()
+    fitted = fit(find("torchvision:resnet18"), state, "a.pth", partial=True)
+    n_more = len(state) - len(torchvision.models.resnet18().state_dict())
+    assert (fitted.left_out, fitted.unused) == (0, n_more)
+    [warning] = [finding for finding in fitted.findings if finding.level is Level.WARNING]
+    assert warning.title == f"Loaded in part: {n_more} of the file's {len(state)} tensors are not used"
+
+
 def test_a_partial_load_of_nothing_is_refused() -> None:
     state = timm.create_model("test_resnet").state_dict()
     with pytest.raises(EngineError, match=r"Nothing of a\.pth fits torchvision:squeezenet1_1"):

@@ -145,3 +145,27 @@ def test_a_network_that_takes_nothing_is_guessed_all_the_same() -> None:
             raise NameError("nothing")
 
     assert look_at(Broken()).preprocess.size == (224, 224)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_mean_that_was_tried_is_put_back_when_memory_runs_out(plain: bool) -> None:
+    class Hungry(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mean: Any = [0.25, 0.5, 0.75]
+            if not plain:
+                del self.mean
+                self.register_buffer("mean", torch.tensor(0.5).expand(3))
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            if float(self.mean[2]) > 1:
+                raise MemoryError
+            mean = torch.as_tensor(self.mean).view(1, 3, 1, 1)
+            return torch.as_tensor(self.conv(x - mean)).mean((2, 3))
+
+    net = Hungry()
+    before = [float(value) for value in net.mean]
+    with pytest.raises(MemoryError):
+        look_at(net)
+    assert [float(value) for value in net.mean] == before

@@ -270,7 +270,7 @@ def test_channels_last_and_tokens() -> None:
     session = opened(vit)
     tokens = next(finding for finding in session.info.health if finding.kind == "tokens")
     assert "4×4" in tokens.detail
-    assert "1 token before" in tokens.detail
+    assert "the token before" in tokens.detail
     cam = finish(session.execute(Run("grad-cam", image=noise_picture()))).payload
     assert cam.layer == "encoder.layers.encoder_layer_0"
     assert cam.raw.shape == (4, 4)

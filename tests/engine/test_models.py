@@ -17,7 +17,8 @@ from convviz_gui.engine import preprocess
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import open_rgb
 from convviz_gui.engine.method import Update
-from convviz_gui.engine.opening.models import OpenedModel, open_model
+from convviz_gui.engine.network.opened import OpenedModel
+from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.types import ModelSpec
 from convviz_gui.engine.zoo import timm_zoo
 

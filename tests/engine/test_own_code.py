@@ -278,14 +278,63 @@ def test_settings_of_the_process_stay_as_they_are(tmp_path: Path) -> None:
         "torch.set_default_dtype(torch.float64)\n"
         "torch.set_grad_enabled(False)\ntorch.manual_seed(9); numpy.random.seed(9); random.seed(9)\n"
         "torch.set_default_device('cpu')\nassert __name__ != '__main__'\nassert sys.argv == [__file__]\n"
+        "torch.set_num_threads(torch.get_num_threads() + 1)\ntorch.autograd.set_detect_anomaly(True)\n"
         "import argparse\nargparse.ArgumentParser().parse_args()\n"
     )
-    folder, state = Path.cwd(), np.random.get_state()[1].copy()
+    folder, state, threads = Path.cwd(), np.random.get_state()[1].copy(), torch.get_num_threads()
     load(write(tmp_path, code + NET))
     assert Path.cwd() == folder
     assert torch.get_default_dtype() == torch.float32
     assert torch.is_grad_enabled()
     assert np.array_equal(np.random.get_state()[1], state)
+    assert (torch.get_num_threads(), torch.is_anomaly_enabled()) == (threads, False)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "torch.backends.cudnn.benchmark = True; torch.backends.cudnn.deterministic = False",
+        "torch.backends.cuda.matmul.allow_tf32 = True; torch.backends.cudnn.allow_tf32 = True",
+        "torch.set_float32_matmul_precision('high')",
+        "torch.set_float32_matmul_precision('medium')",
+        "torch.backends.fp32_precision = 'tf32'",
+        "torch.backends.cuda.matmul.fp32_precision = 'tf32'",
+        "torch.use_deterministic_algorithms(True, warn_only=True)",
+    ],
+)
+def test_a_training_script_does_not_change_how_exactly_is_computed(wish: str, tmp_path: Path) -> None:
+    def settings() -> list[Any]:
+        cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
+        exact = [cudnn.allow_tf32, products.allow_tf32, torch.get_float32_matmul_precision()]
+        newer = [place.fp32_precision for place in (torch.backends, cudnn, cudnn.conv, products)]  # type: ignore[attr-defined]
+        return [*exact, *newer, cudnn.benchmark, cudnn.deterministic, torch.get_deterministic_debug_mode()]
+
+    Session()
+    before = settings()
+    load(write(tmp_path, f"{NET}\n    {wish}\n".replace("    return Net(", "    net = Net(") + "    return net\n"))
+    assert settings() == before
+
+
+def test_what_was_done_is_said_of_networks_that_insist_on_a_layout(tmp_path: Path) -> None:
+    more = """
+class Flat(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4 * 16 * 16, 3)
+
+    def forward(self, x):
+        return self.head(nn.functional.max_pool2d(self.conv(x), 2).view(len(x), 4 * 16 * 16))
+
+def flat():
+    net = Flat().half()
+    net.conv.requires_grad_(False)
+    return net
+"""
+    _, info = load(write(tmp_path, NET + more), "flat")
+    said = {finding.kind: finding.title for finding in info.health}
+    assert said["precision"] == "The weights are float16"
+    assert said["frozen"] == "2 of 4 parameters were frozen"
 
 
 # ------------------------------------------------------------------------------------------------- what goes wrong

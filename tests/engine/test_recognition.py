@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Steps
-from convviz_gui.engine.opening.models import OpenedModel, open_model
+from convviz_gui.engine.network.opened import OpenedModel
+from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.opening.signatures import Signature, hashed, index, marks_of, read_index, write_index
 from convviz_gui.engine.types import Candidates, ModelSpec
@@ -221,6 +222,24 @@ def test_a_file_alone_opens_and_says_as_what(tmp_path: Path) -> None:
     assert model.class_names == ("cat", "dog")
     assert model.notes == ("2 classes, as in the weights",)
     assert model.trained
+
+
+def test_a_single_logit_takes_the_names_of_two_classes(tmp_path: Path) -> None:
+    torch.save({"model": state_of("torchvision:squeezenet1_1", 1), "classes": ["cat", "dog"]}, tmp_path / "a.pth")
+    model = opened(tmp_path / "a.pth")
+    assert model.class_names == ("cat", "dog")
+    assert model.notes == ("2 classes told apart by a single logit, as in the weights",)
+
+
+def test_a_part_of_a_larger_network_says_so_where_its_weights_are_named(tmp_path: Path) -> None:
+    state = state_of("torchvision:resnet34")
+    torch.save(state, tmp_path / "a.pth")
+    model = cast(
+        OpenedModel,
+        finished(open_model(ModelSpec("torchvision:resnet18", str(tmp_path / "a.pth"), partial=True))),
+    )
+    n_more = len(state) - len(model.module.state_dict())
+    assert model.weights == f"a.pth, {n_more} of its tensors not used"
 
 
 def test_class_names_of_another_count_are_not_taken(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from convviz_gui.engine.network import classes, health, hooks, layers
 from convviz_gui.engine.network.class_evidence import class_map_layer
 from convviz_gui.engine.network.functional import Heard, listening
 from convviz_gui.engine.network.layers import Trace
-from convviz_gui.engine.opening.models import OpenedModel
+from convviz_gui.engine.network.opened import OpenedModel
 from convviz_gui.engine.types import ModelInfo, ModelSpec
 
 

@@ -43,9 +43,14 @@ def made_ready(
     module.requires_grad_(False)
     halves = _to_float32(module)
     module.to(device)
+    lay_out(module, layout)
+    return module, (*wrappers, *on_one_device(module), *halves, *_frozen(flags))
+
+
+def lay_out(module: nn.Module, layout: torch.memory_format) -> None:
+    """Bring a network's weights into a memory layout; their values stay."""
     if not any(tensor.ndim == 5 for tensor in (*module.parameters(), *module.buffers())):
         module.to(memory_format=layout)
-    return module, (*wrappers, *on_one_device(module), *halves, *_frozen(flags))
 
 
 def _check_kind(module: object) -> None:

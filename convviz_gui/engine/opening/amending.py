@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convviz_gui.engine.errors import EngineError, problem_from
+from convviz_gui.engine.network.opened import OpenedModel
 from convviz_gui.engine.opening.class_names import ClassNames, read_class_names
-from convviz_gui.engine.opening.models import UNKNOWN_NAMES, OpenedModel
+from convviz_gui.engine.opening.models import UNKNOWN_NAMES
 from convviz_gui.engine.preprocess_rules import EDITED, changed, checked, in_words, same_numbers
 from convviz_gui.engine.types import Finding, Level, ModelInfo, ModelSpec, Preprocess, PreprocessChange
 

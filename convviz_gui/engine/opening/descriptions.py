@@ -104,17 +104,19 @@ def _is_used(part: nn.Module, name: str, answer: Callable[[], Tensor | None]) ->
     before, value = answer(), getattr(part, name)
     if before is None:
         return False
-    if isinstance(value, Tensor):
-        kept = value.detach().clone()
-        value.data.add_(1)
+    kept = value.data if isinstance(value, Tensor) else value
+    try:
+        if isinstance(value, Tensor):
+            value.data = kept + 1
+        else:
+            more = [number + 1 for number in _numbers(value)] if isinstance(value, Sequence) else value + 1
+            setattr(part, name, more)
         after = answer()
-        value.data.copy_(kept)
-    else:
-        setattr(part, name, [number + 1 for number in _numbers(value)] if isinstance(value, Sequence) else value + 1)
-        try:
-            after = answer()
-        finally:
-            setattr(part, name, value)
+    finally:
+        if isinstance(value, Tensor):
+            value.data = kept
+        else:
+            setattr(part, name, kept)
     return after is not None and not torch.equal(before, after)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.opening.comparison import Comparison, compare, reseeded
 from convviz_gui.engine.opening.prefixes import metadata_of
 from convviz_gui.engine.types import Finding, Level
@@ -26,7 +27,8 @@ class Fitted:
     """A network with its weights in it.
 
     `n_classes` and `channels` are None where they are as published. `left_out` counts the network's tensors that the
-    file has no values for, of `total`; `findings` say what was made of the file.
+    file has no values for, of `total`; `unused` those of the file that the network has no use for; `findings` say what
+    was made of the file.
     """
 
     module: nn.Module
@@ -34,6 +36,7 @@ class Fitted:
     channels: int | None = None
     left_out: int = 0
     total: int = 0
+    unused: int = 0
     findings: tuple[Finding, ...] = ()
 
 
@@ -56,20 +59,29 @@ def fit(architecture: Architecture, state: State, file: str, partial: bool = Fal
         title = f"Nothing of {file} fits {architecture.source}, so there is nothing to load in part"
         raise EngineError(title, "Choose the network that these weights were trained in")
     module = found.module if found.ready else reseeded(architecture, found.n_classes, found.channels, found.stem)
-    _load(module, found, fitting)
+    _load(module, found, fitting, file)
     random = [name for name in found.counted if name not in set(fitting)]
     findings = [*_naming(found), *_precision(found.state, fitting)]
     if random or found.unexpected:
         findings.append(_left_out(found, random, unfit))
-    left_out = len(random)
-    return Fitted(module, found.n_classes, found.channels, left_out, len(found.counted), tuple(findings))
+    left_out, unused = len(random), len(found.unexpected)
+    return Fitted(module, found.n_classes, found.channels, left_out, len(found.counted), unused, tuple(findings))
 
 
-def _load(module: nn.Module, found: Comparison, fitting: Iterable[str]) -> None:
+def _load(module: nn.Module, found: Comparison, fitting: Iterable[str], file: str) -> None:
     wanted = module.state_dict()
     loaded = OrderedDict(wanted | {name: found.state[name] for name in fitting})
     loaded._metadata = metadata_of(found.state) or metadata_of(wanted)  # type: ignore[attr-defined]
-    module.load_state_dict(loaded)
+    try:
+        module.load_state_dict(loaded)
+    except RuntimeError as error:
+        if fault_of(error) is not None:
+            raise
+        why = str(error).strip().splitlines()[-1].strip()[:200].rstrip(".")
+        title = f"The weights in {file} cannot be put into {found.architecture.source} ({why})"
+        raise EngineError(
+            title, "Convert them to float32 in the program that made them, and save its state dict"
+        ) from None
 
 
 def _refuse(found: Comparison, unfit: list[str], file: str) -> None:
@@ -112,6 +124,7 @@ def _unfit(wanted: State, state: State) -> list[str]:
             or state[name].is_quantized
             or state[name].is_meta
             or (wanted[name].is_floating_point() and not state[name].is_floating_point())
+            or (state[name].is_complex() and not wanted[name].is_complex())
         )
     ]
 
@@ -173,6 +186,11 @@ def _left_out(found: Comparison, random: list[str], unfit: list[str]) -> Finding
         details.append(f"No plain floating-point numbers: {_listed(unfit)}")
     if found.unexpected:
         details.append(f"In the file alone: {_listed(found.unexpected)}")
-    keep = "as the code makes them" if found.architecture.made else "random"
-    title = f"Loaded in part: {len(random)} of the network's {len(found.counted)} tensors are {keep}"
-    return Finding("weights", Level.WARNING, title, ". ".join(details))
+    if random:
+        verb, them = ("is", "it") if len(random) == 1 else ("are", "them")
+        keep = f"as the code makes {them}" if found.architecture.made else "random"
+        title = f"{len(random)} of the network's {len(found.counted)} tensors {verb} {keep}"
+    else:
+        verb = "is" if len(found.unexpected) == 1 else "are"
+        title = f"{len(found.unexpected)} of the file's {len(found.state)} tensors {verb} not used"
+    return Finding("weights", Level.WARNING, f"Loaded in part: {title}", ". ".join(details))

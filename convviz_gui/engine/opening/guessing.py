@@ -15,6 +15,7 @@ from convviz_gui.engine.network.classes import n_classes
 from convviz_gui.engine.network.readying import made_ready
 from convviz_gui.engine.opening import descriptions
 from convviz_gui.engine.opening.probing import Probe
+from convviz_gui.engine.preprocess_rules import with_channels
 from convviz_gui.engine.types import Finding, Level, Preprocess
 
 GUESSED = "guessed: "
@@ -136,7 +137,7 @@ def _preprocess(
 ) -> tuple[Preprocess, tuple[Finding, ...]]:
     inside = descriptions.normalises_inside(probe.module, channels, lambda: probe.answer(channels, size))
     if described and described.whole is not None and inside is None:
-        return _for_channels(described.whole, channels), ()
+        return with_channels(described.whole, channels), ()
     source, mean, std = _normalisation(described, inside, channels)
     resize = size[0] if size[0] == size[1] and size[0] < _SMALL else round(min(size) * 256 / 224)
     found = Preprocess(size, resize if size[0] == size[1] else size, "bilinear", mean, std, source)
@@ -161,13 +162,6 @@ def _normalisation(
 
 def _flat(mean: float, std: float, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return (mean,) * channels, (std,) * channels
-
-
-def _for_channels(preprocess: Preprocess, channels: int) -> Preprocess:
-    if preprocess.channels == channels:
-        return preprocess
-    mean, std = (sum(values) / len(values) for values in (preprocess.mean, preprocess.std))
-    return dataclasses.replace(preprocess, mean=(mean,) * channels, std=(std,) * channels)
 
 
 def _warning(found: Preprocess) -> Finding:

@@ -4,54 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from torch import nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Steps, Update
+from convviz_gui.engine.network.classes import n_classes
+from convviz_gui.engine.network.opened import OpenedModel
 from convviz_gui.engine.opening import own_code
+from convviz_gui.engine.opening.comparison import reseeded
 from convviz_gui.engine.opening.download import fetch, published_digest
 from convviz_gui.engine.opening.fitting import Fitted, fit
 from convviz_gui.engine.opening.hints import Hints
 from convviz_gui.engine.opening.recognition import recognised
 from convviz_gui.engine.opening.trust import is_own_code
 from convviz_gui.engine.opening.weights import Checkpoint, file_digest, read_checkpoint, state_digest
-from convviz_gui.engine.types import Candidates, Finding, Level, ModelSpec, Preprocess
+from convviz_gui.engine.preprocess_rules import with_channels
+from convviz_gui.engine.types import Candidates, Finding, Level, ModelSpec
 from convviz_gui.engine.zoo.architecture import Architecture
 from convviz_gui.engine.zoo.catalogue import ModelEntry, find, search_models
 from convviz_gui.paths import resource
 
-__all__ = ["ModelEntry", "OpenedModel", "open_model", "search_models"]
-
-SEED = 0
-"""Random weights are drawn with this seed, so that they are the same every time."""
+__all__ = ["ModelEntry", "open_model", "search_models"]
 
 RANDOM = "random weights"
 UNKNOWN_NAMES = "; their names are not known"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedModel:
-    """A network in memory, on the CPU; fields as in `ModelInfo`.
-
-    `digest` is the SHA-256 of the weights' file, or of the state dict where there is none. `findings` are what the door
-    it came in by has to say; `spec` is what was opened where that says more than what was asked (a recognised file).
-    """
-
-    module: nn.Module
-    name: str
-    weights: str
-    trained: bool
-    digest: str
-    preprocess: Preprocess
-    class_names: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    spec: ModelSpec | None = None
 
 
 def open_model(spec: ModelSpec) -> Steps[OpenedModel]:
@@ -102,11 +81,12 @@ def _loaded(
     fitted = fit(architecture, checkpoint.state, path.name, partial)
     if fitted.left_out:
         label += f", {fitted.left_out} of {fitted.total} tensors left out"
+    elif fitted.unused:
+        label += f", {fitted.unused} of its tensors not used"
     opened = _opened(architecture, fitted, label, file_digest(path))
     findings = (*checkpoint.findings, *fitted.findings, *opened.findings)
-    return hinted(
-        dataclasses.replace(opened, findings=findings), checkpoint.hints, fitted.n_classes or architecture.n_classes
-    )
+    n_logits = fitted.n_classes or architecture.n_classes
+    return hinted(dataclasses.replace(opened, findings=findings), checkpoint.hints, n_logits and n_classes(n_logits))
 
 
 def _own(architecture: Architecture, opened: OpenedModel) -> OpenedModel:
@@ -166,9 +146,7 @@ def _loaded_by_library(load: Callable[[Path], nn.Module], label: str, path: Path
 
 
 def _built(architecture: Architecture) -> OpenedModel:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        module = architecture.build(None, None)
+    module = reseeded(architecture)
     if architecture.made:
         return _opened(architecture, Fitted(module), architecture.made, state_digest(module.state_dict()))
     note = "Random weights: this network has learned nothing yet"
@@ -180,9 +158,10 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
     names, preprocess, notes = architecture.class_names, architecture.preprocess, []
     if fitted.n_classes is not None:
         names = ()
-        notes.append(f"{fitted.n_classes} classes, as in the weights{UNKNOWN_NAMES}")
+        single = " told apart by a single logit" if fitted.n_classes == 1 else ""
+        notes.append(f"{n_classes(fitted.n_classes)} classes{single}, as in the weights{UNKNOWN_NAMES}")
     if fitted.channels is not None:
-        preprocess = _for_channels(preprocess, fitted.channels)
+        preprocess = with_channels(preprocess, fitted.channels)
         channels = "1 input channel" if fitted.channels == 1 else f"{fitted.channels} input channels"
         notes.append(f"{channels}, as in the weights")
     return OpenedModel(
@@ -198,16 +177,21 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
     )
 
 
-def hinted(opened: OpenedModel, hints: Hints, n_classes: int) -> OpenedModel:
-    """With the class names and the preprocessing that the file, or a config.json beside it, tells of."""
+def hinted(opened: OpenedModel, hints: Hints, n_told_apart: int) -> OpenedModel:
+    """With the class names and the preprocessing that the file, or a config.json beside it, tells of.
+
+    Args:
+        n_told_apart: number of classes that the network tells apart; 0 if it has no classifier.
+    """
     n_names = len(hints.class_names)
-    if n_names and n_names == n_classes:
+    if n_names and n_names == n_told_apart:
         notes = tuple(note.removesuffix(UNKNOWN_NAMES) for note in opened.notes)
         finding = Finding("class-names", Level.FACT, f"{n_names} class names are from {hints.source}")
         findings = (*opened.findings, finding)
         opened = dataclasses.replace(opened, class_names=hints.class_names, notes=notes, findings=findings)
     elif n_names:
-        title = f"{n_names} class names in {hints.source} were not taken: the network tells {n_classes} classes apart"
+        why = f"the network tells {n_told_apart} classes apart" if n_told_apart else "the network has no classifier"
+        title = f"{n_names} class names in {hints.source} were not taken: {why}"
         finding = Finding("class-names", Level.FACT, title)
         opened = dataclasses.replace(opened, findings=(*opened.findings, finding))
     if hints.settings and len(hints.settings["mean"]) == opened.preprocess.channels:
@@ -217,8 +201,3 @@ def hinted(opened: OpenedModel, hints: Hints, n_classes: int) -> OpenedModel:
         found = dataclasses.replace(found, source=f"pretrained_cfg in {hints.settings_source}")
         opened = dataclasses.replace(opened, preprocess=found)
     return opened
-
-
-def _for_channels(preprocess: Preprocess, channels: int) -> Preprocess:
-    mean, std = (sum(values) / len(values) for values in (preprocess.mean, preprocess.std))
-    return dataclasses.replace(preprocess, mean=(mean,) * channels, std=(std,) * channels)

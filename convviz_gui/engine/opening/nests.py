@@ -75,7 +75,7 @@ class _Nest:
 
 def find_state(loaded: Any) -> FoundState | None:
     """The state dict in what a file holds, or None if there is none."""
-    nests = list(_nests(loaded, ()))
+    nests = list(_nests(loaded, (), {}))
     fullest = max((nest.n_tensors for nest in nests), default=0)
     full = [nest for nest in nests if nest.n_tensors >= ENOUGH * fullest]
     if not full:
@@ -89,9 +89,11 @@ def find_state(loaded: Any) -> FoundState | None:
     return FoundState(_tensors(chosen.content), tuple(findings))
 
 
-def _nests(value: Any, path: tuple[str, ...]) -> Iterator[_Nest]:
-    if not isinstance(value, Mapping):
+def _nests(value: Any, path: tuple[str, ...], seen: dict[int, int]) -> Iterator[_Nest]:
+    # What is there under a thousand names would be gone through a thousand times, and what is in it a million.
+    if not isinstance(value, Mapping) or seen.get(id(value), DEPTH + 1) <= len(path):
         return
+    seen[id(value)] = len(path)
     tensors = [key for key, entry in value.items() if isinstance(entry, Tensor)]
     # Tensors without names are an optimizer's, or a list's.
     if tensors and all(isinstance(key, str) for key in value):
@@ -99,7 +101,7 @@ def _nests(value: Any, path: tuple[str, ...]) -> Iterator[_Nest]:
     if len(path) < DEPTH:
         for key, entry in value.items():
             if isinstance(key, str) and not _NOT_THE_NETWORK.search(key):
-                yield from _nests(entry, (*path, key))
+                yield from _nests(entry, (*path, key), seen)
 
 
 def _choice(chosen: _Nest, others: list[_Nest]) -> Finding:

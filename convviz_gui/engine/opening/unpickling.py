@@ -15,10 +15,12 @@ import warnings
 from _compat_pickle import IMPORT_MAPPING
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 import torch
+
+from convviz_gui.engine.opening.survey import survey
 
 MOST_KINDS = 200
 """Kinds of objects beside the weights before a file is given up."""
@@ -129,10 +131,16 @@ def _array(*_values: object) -> Row:
     return Row()
 
 
+def _bytes(*_values: object) -> bytes:
+    # Those that are not empty are written as text.
+    return b""
+
+
 _KNOWN: dict[str, Any] = {
     "numpy.dtype": _Dtype,
     "numpy.ndarray": Row,
     "builtins.frozenset": frozenset,
+    "builtins.bytes": _bytes,
     "collections.deque": _list,
     "collections.defaultdict": _dictionary,
     **{f"numpy.{core}.multiarray.scalar": _scalar for core in ("core", "_core")},
@@ -199,29 +207,70 @@ def load(path: Path) -> tuple[Any, tuple[str, ...]]:
 
     Raises:
         CallError: the file asks for a function that is not among torch's own for tensors.
-        pickle.UnpicklingError: it is damaged, or asks for what torch refuses outright.
+        pickle.UnpicklingError: it is damaged, asks for what torch refuses outright, or would take endless time to read.
         Exception: whatever else torch raises for damaged files.
     """
-    names = _Names()
-    for name in _unknown_in(path):
-        names.add(name)
-    while True:
-        meanings: list[Any] = [(meaning, name) for name, meaning in names.meanings.items()]
-        try:
-            # Opened here, since by its name torch would take a pickle called .safetensors for what it says it is.
-            with torch.serialization.safe_globals(meanings), path.open("rb") as file:
-                loaded = torch.load(file, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
-            if not names.learn(error):
-                raise
+    # Opened once, so that what is read is what was surveyed; and opened here, since by its name torch would take a
+    # pickle called .safetensors for what it says it is.
+    with path.open("rb") as file:
+        survey(file)
+        names = _Names()
+        for name in _unknown_in(file):
+            names.add(name)
+        while True:
+            meanings: list[Any] = [(meaning, name) for name, meaning in names.meanings.items()]
+            file.seek(0)
+            try:
+                with torch.serialization.safe_globals(meanings):
+                    loaded = torch.load(file, map_location="cpu", weights_only=True)
+            except pickle.UnpicklingError as error:
+                if not names.learn(error):
+                    raise
+            else:
+                _bare(loaded)
+                return loaded, names.unopened()
+
+
+def _bare(loaded: Any) -> None:
+    """Take from the dictionaries what a file may attach to them: an `items` that is no method, say.
+
+    Of what torch attaches itself, the versions of modules are kept; it would follow other words there as orders.
+    """
+    seen: set[int] = set()
+    left = [loaded]
+    while left:
+        value = left.pop()
+        if not isinstance(value, (dict, list, tuple, StandIn, Row)) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, OrderedDict):
+            versions = _versions(vars(value).get("_metadata"))
+            vars(value).clear()
+            if versions:
+                value._metadata = versions  # type: ignore[attr-defined]
+        if isinstance(value, dict):
+            left += dict.values(value)
+        elif isinstance(value, (list, tuple)):
+            left += value
         else:
-            return loaded, names.unopened()
+            left += vars(value).values()
 
 
-def _unknown_in(path: Path) -> list[str]:
+def _versions(metadata: Any) -> dict[str, dict[str, int]]:
+    if not isinstance(metadata, dict):
+        return {}
+    kept = {}
+    for path, words in dict.items(metadata):
+        if isinstance(path, str) and isinstance(words, dict):
+            version = dict.get(words, "version")
+            kept[path] = {"version": version} if type(version) is int else {}
+    return kept
+
+
+def _unknown_in(file: BinaryIO) -> list[str]:
     """Names that torch would refuse, told without loading; none for the older form, where they turn up one by one."""
+    file.seek(0)
     try:
-        with path.open("rb") as file:
-            return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(file))
+        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(file))
     except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError, LookupError, OSError, struct.error):
         return []

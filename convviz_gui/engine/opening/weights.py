@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
 import re
 import stat
@@ -42,7 +43,7 @@ _DAMAGE: tuple[type[Exception], ...] = (
     AttributeError,
     AssertionError,
 )
-_DAMAGE += (ArithmeticError, struct.error, pickle.UnpicklingError, RecursionError)
+_DAMAGE += (ArithmeticError, struct.error, pickle.UnpicklingError, RecursionError, zipfile.BadZipFile)
 
 _ANEW = "Copy or download it again"
 
@@ -102,8 +103,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
     else:
         _refuse_others(path, start)
         checkpoint = _read_torch(path)
+    _check_tensors(path, checkpoint.state)
     beside = hints.beside(path)
     return Checkpoint(checkpoint.state, checkpoint.hints.over(beside), checkpoint.findings)
+
+
+def _check_tensors(path: Path, state: State) -> None:
+    """Refuse names that cannot be shown, and tensors that the file cannot have the values of."""
+    if strange := next((name for name in state if not name.isprintable()), None):
+        title = f"{path.name} has a tensor whose name is no text that can be shown ({ascii(strange)[:60]})"
+        raise EngineError(title, "Rename it in the program that made the file")
+    if hollow := next((name for name, tensor in state.items() if tensor.is_meta), None):
+        title = f"{path.name} was saved without values, such as those of {hollow!r}"
+        raise EngineError(title, "Load the weights to the CPU before saving their state dict")
+    # Strides of zero make a terabyte of four bytes, and a network of so many classes would need the memory.
+    claimed = sum(math.prod(max(side, 1) for side in tensor.shape) * tensor.itemsize for tensor in state.values())
+    if claimed > MOST_UNPACKED * path.stat().st_size:
+        times = f"{claimed / path.stat().st_size:,.0f}"
+        raise EngineError(f"The tensors in {path.name} claim to be {times} times its size, as no weights are", _ANEW)
 
 
 def _start(path: Path) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import random
 import sys
 import traceback
 import types
@@ -13,11 +12,9 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.faults import fault_of
+from convviz_gui.engine.opening.process_settings import settings_kept
 
 _OURS = frozenset(
     "convviz_gui torch torchvision timm numpy PIL safetensors huggingface_hub scipy sklearn umap openTSNE numba "
@@ -59,7 +56,7 @@ class Workshop:
     @contextmanager
     def open(self) -> Iterator[None]:
         """While inside, the user's code runs as in a process of its own; what it raises becomes an `EngineError`."""
-        with _words_on_stderr(), _settings_kept(), self._importable():
+        with _words_on_stderr(), settings_kept(), self._importable():
             try:
                 yield
             except EngineError:
@@ -145,24 +142,6 @@ def _words_on_stderr() -> Iterator[None]:
         return
     with redirect_stdout(sys.stderr):
         yield
-
-
-@contextmanager
-def _settings_kept() -> Iterator[None]:
-    """Random states, PyTorch's defaults and the working directory are afterwards what they were."""
-    numbers, python, folder = np.random.get_state(), random.getstate(), Path.cwd()
-    dtype, device, grad = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
-    with torch.random.fork_rng(devices=[]):
-        try:
-            yield
-        finally:
-            np.random.set_state(numbers)
-            random.setstate(python)
-            torch.set_default_dtype(dtype)
-            if torch.get_default_device() != device:
-                torch.set_default_device(device if device.type != "cpu" else None)
-            torch.set_grad_enabled(grad)
-            os.chdir(folder)
 
 
 def _folders(module: Any) -> list[str]:

@@ -42,7 +42,8 @@ def _reused(_info: ModelInfo, evidence: Evidence) -> Iterator[Finding]:
     if reused:
         path, most = max(reused.items(), key=lambda item: item[1])
         title = f"{count(len(reused), 'layer is', 'layers are')} called more than once"
-        detail = f"Each call is a layer of its own, as {path + '#1'!r} to {path + f'#{most}'!r}"
+        last = path + f"#{most}"
+        detail = f"Each call is a layer of its own, as {path + '#1'!r} {'and' if most == 2 else 'to'} {last!r}"
         yield Finding("reused", Level.HANDLED, title, detail)
 
 
@@ -121,7 +122,8 @@ def _layout(info: ModelInfo, _evidence: Evidence) -> Iterator[Finding]:
         last = grids[-1]
         detail = f"They are shown as maps, {last.height}×{last.width} in the last of these layers"
         if last.before:
-            detail += f", without the {count(last.before, 'token')} before the picture's places"
+            before = "token" if last.before == 1 else f"{last.before} tokens"
+            detail += f", without the {before} before the picture's places"
         yield Finding("tokens", Level.HANDLED, title, detail)
 
 

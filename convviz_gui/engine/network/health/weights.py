@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from convviz_gui.engine.faults import amount
 from convviz_gui.engine.network.health.evidence import Check, Evidence, count, named
 from convviz_gui.engine.types import Finding, Level, ModelInfo
 
@@ -65,8 +66,7 @@ def _is_fresh(norm: _BatchNorm) -> bool:
 
 def _large(info: ModelInfo, _evidence: Evidence) -> Iterator[Finding]:
     if info.n_params >= LARGE:
-        gigabytes = 4 * info.n_params / 2**30
-        detail = f"They take {gigabytes:.1f} GiB of memory; on a processor every pass takes seconds"
+        detail = f"They take {amount(4 * info.n_params)} of memory; on a CPU a pass may take seconds"
         yield Finding("large", Level.FACT, f"{info.n_params / 1e6:,.0f} million parameters", detail)
 
 
