@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import timm
 import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.network.layers import default_map_layer, layer_tree, trace
 from convviz_gui.engine.payloads import Gallery, Heat, Maps, Overview
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Run, Target
@@ -110,3 +112,62 @@ def test_what_is_neither_map_nor_vector_is_refused(session: Session, method: str
     with pytest.raises(EngineError, match=layer) as caught:
         finish(session, Run(method, Target(layer), noise_picture()))
     assert caught.value.hint
+
+
+class Squares(nn.Module):
+    """Tensors [1, 16, 16, 16] of a 32-pixel picture in three orders, and a matrix of attention between its places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 2, stride=2)
+        self.first = nn.ReLU()
+        self.last = nn.LayerNorm(16)
+        self.few = nn.Conv2d(16, 16, 4, stride=4)
+        self.attention = nn.Softmax(dim=-1)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(self.conv(x))
+        x = self.last(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        tokens = self.few(x).flatten(2)
+        self.attention((tokens.mT @ tokens).unsqueeze(1).expand(1, 16, 16, 16))
+        return self.head(tokens.mean(2))
+
+
+def test_shapes_that_say_nothing_are_told_by_where_the_picture_went() -> None:
+    model = Squares().eval()
+    root = layer_tree(model, trace(model, (3, 32, 32), torch.device("cpu")), "squares")
+    nodes = {node.id: node for node in root.walk()}
+    assert {nodes[layer].shape for layer in ("first", "last", "attention")} == {(16, 16, 16)}
+    assert [nodes[layer].channels_last for layer in ("first", "last")] == [False, True]
+    assert nodes["attention"].channels is None
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 96), (96, 32), (32, 33)])
+def test_a_pictures_proportions_do_not_matter(height: int, width: int) -> None:
+    model = ChannelsLast().eval()
+    root = layer_tree(model, trace(model, (3, height, width), torch.device("cpu")), "net")
+    nodes = {node.id: node for node in root.walk()}
+    assert {layer: nodes[layer].channels for layer in ("conv", "norm", "first")} == {"conv": 6, "norm": 6, "first": 6}
+    assert nodes["norm"].channels_last
+    assert nodes["cut"].channels is None
+    assert default_map_layer(root) == "first"
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "layer", "last"),
+    [
+        ("swin_tiny_patch4_window7_224", 224, "layers.1.blocks.0", True),
+        ("convnext_atto", 64, "stages.1.blocks.0", False),
+        ("mambaout_femto", 64, "stages.1", True),
+        ("coatnet_nano_rw_224", 224, "stages.3.blocks.1", False),
+        ("poolformer_s12", 64, "stages.1", False),
+    ],
+)
+def test_blocks_of_known_families(name: str, side: int, layer: str, last: bool) -> None:
+    model = timm.create_model(name).eval()
+    root = layer_tree(model, trace(model, (3, side, side), torch.device("cpu")), name)
+    node = next(node for node in root.walk() if node.id == layer)
+    assert node.channels_last is last
+    assert node.extent[0] == node.extent[1]
+    assert node.receptive_field is not None

@@ -91,3 +91,35 @@ def test_nothing_is_left_behind() -> None:
     model = Reusing().eval()
     tree_of(model)
     assert all(not module._forward_hooks for module in model.modules())
+
+
+class TwoHeads(nn.Module):
+    """The second head runs last and is only an aid in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Conv2d(3, 6, 3)
+        self.features = nn.Linear(6, 8)
+        self.head = nn.Linear(8, 4)
+        self.aid = nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.body(x).mean((2, 3))
+        return self.head(self.features(x)), self.aid(x)
+
+
+def test_the_head_whose_scores_are_returned_is_the_classifier() -> None:
+    root, found = tree_of(TwoHeads())
+    assert penultimate_layer(found) == "features"
+    assert default_map_layer(root) == "body"
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning", "ignore:.*torch.jit.*:DeprecationWarning")
+def test_a_scripted_part_is_one_layer_that_cannot_be_watched() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(3, 4, 3), torch.jit.script(nn.Sequential(nn.ReLU())), nn.Flatten(), nn.LazyLinear(2)
+    )
+    root, _ = tree_of(model.eval(), 8)
+    depths = {node.id: node.depth for node in root.walk()}
+    assert depths["1"] is None
+    assert depths["0"] == 0

@@ -61,6 +61,8 @@ def listening(model: nn.Module) -> Iterator[Heard]:
 
 def _is_plain(module: nn.Module) -> bool:
     """True for a layer with neither parts nor weights: what it does is the whole of it, and hooks see that."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return False  # it takes no hooks
     return next(module.children(), None) is None and next(module.parameters(recurse=False), None) is None
 
 

@@ -76,6 +76,8 @@ def watching(model: nn.Module, watch: Watch) -> Iterator[None]:
     handles = []
     try:
         for path, module in model.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue  # it takes no hooks
             handles.append(module.register_forward_hook(_counting(path, watch), with_kwargs=True))
         yield
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from convviz_gui.engine.network.receptive.reach import IrregularError, Reach, Step, is_flat, mixed, over
+from convviz_gui.engine.network.receptive.reach import IrregularError, Reach, Step, irregular, is_flat, mixed, over
 from convviz_gui.engine.network.receptive.rules import Op, rule
 from convviz_gui.engine.network.receptive.union import broadcast, union
 
@@ -148,8 +148,9 @@ def _attention(op: Op) -> list[Reach | None]:
 
 
 @rule("_native_multi_head_attention", "_transformer_encoder_layer_fwd")
-def _token_attention(op: Op) -> Reach:
-    return mixed(op.first, range(1, len(op.shape)), op.shape)
+def _token_attention(op: Op) -> list[Reach]:
+    reach = mixed(op.first, range(1, len(op.shape)), op.shape)
+    return [reach, *(irregular(out.shape, reach.picture) for out in op.outs[1:])]
 
 
 @rule("_fft_r2c", "_fft_c2r", "_fft_c2c")
