@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +75,7 @@ class _Nest:
 
 def find_state(loaded: Any) -> FoundState | None:
     """The state dict in what a file holds, or None if there is none."""
-    nests = list(_nests(loaded, (), {}))
+    nests = list(_nests(loaded, (), Counter()))
     fullest = max((nest.n_tensors for nest in nests), default=0)
     full = [nest for nest in nests if nest.n_tensors >= ENOUGH * fullest]
     if not full:
@@ -89,11 +89,11 @@ def find_state(loaded: Any) -> FoundState | None:
     return FoundState(_tensors(chosen.content), tuple(findings))
 
 
-def _nests(value: Any, path: tuple[str, ...], seen: dict[int, int]) -> Iterator[_Nest]:
+def _nests(value: Any, path: tuple[str, ...], seen: Counter[int]) -> Iterator[_Nest]:
     # What is there under a thousand names would be gone through a thousand times, and what is in it a million.
-    if not isinstance(value, Mapping) or seen.get(id(value), DEPTH + 1) <= len(path):
+    if not isinstance(value, Mapping) or seen[id(value)] > DEPTH:
         return
-    seen[id(value)] = len(path)
+    seen[id(value)] += 1
     tensors = [key for key, entry in value.items() if isinstance(entry, Tensor)]
     # Tensors without names are an optimizer's, or a list's.
     if tensors and all(isinstance(key, str) for key in value):
