@@ -18,6 +18,9 @@ from tests.gui.views_data import model
 
 IMAGENET = Preprocess((224, 224), 256, "bilinear", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "edited")
 
+GREY = dataclasses.replace(IMAGENET, mean=(0.1307,), std=(0.3081,))
+FOUR = dataclasses.replace(IMAGENET, mean=(0.1,) * 4, std=(0.2,) * 4)
+
 
 @pytest.fixture
 def form(qtbot: QtBot) -> PreprocessForm:
@@ -66,6 +69,25 @@ def test_presets(form: PreprocessForm, preset: tuple[str, tuple[float, ...], tup
     made = form.preprocess()
     assert (made.mean, made.std, made.channel_order) == (mean, std, order)
     assert form.preset.currentText() == title
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preprocess", [GREY, FOUR])
+def test_presets_of_other_channels(
+    form: PreprocessForm, preprocess: Preprocess, preset: tuple[str, tuple[float, ...], tuple[float, ...], str]
+) -> None:
+    form.set_preprocess(preprocess)
+    choose(form, preset[0])
+    assert form.preprocess().channels == preprocess.channels
+    assert form.preset.currentText() == preset[0]
+    assert form.problem() == ""
+
+
+def test_a_preset_that_knows_no_colours_keeps_their_order(form: PreprocessForm) -> None:
+    form.set_preprocess(dataclasses.replace(IMAGENET, channel_order="bgr"))
+    choose(form, "0…1")
+    assert form.preprocess().channel_order == "bgr"
+    assert form.preset.currentText().startswith("0…1")
 
 
 def test_numbers_of_ones_own_are_no_preset(form: PreprocessForm) -> None:
@@ -143,6 +165,22 @@ def test_apply_only_what_is_new(qtbot: QtBot) -> None:
         made.apply.click()
     assert chosen.args == [dataclasses.replace(IMAGENET, interpolation="bicubic")]
     assert not made.isVisible()
+
+
+def test_enter_applies(qtbot: QtBot) -> None:
+    made = dialog(qtbot, IMAGENET)
+    qtbot.keyClicks(made.form.height_box, "96")
+    with qtbot.waitSignal(made.chosen) as chosen:
+        qtbot.keyClick(made.form.height_box, Qt.Key.Key_Return)
+    assert chosen.args[0].size[0] == 96
+
+
+def test_enter_keeps_what_cannot_be_applied(qtbot: QtBot) -> None:
+    made = dialog(qtbot, IMAGENET)
+    made.form.mean.setText("abc")
+    qtbot.keyClick(made.form.mean, Qt.Key.Key_Return)
+    assert made.form.mean.text() == "abc"
+    assert made.isVisible()
 
 
 def test_back_to_what_was_found(qtbot: QtBot) -> None:

@@ -130,6 +130,11 @@ class PreprocessForm(QWidget):
             line.setText(_written(numbers))
             line.setCursorPosition(0)
 
+    def take_focus(self) -> None:
+        """Put the cursor into the first field, ready to be written over."""
+        self.height_box.setFocus()
+        self.height_box.selectAll()
+
     def preprocess(self) -> Preprocess:
         """What the form says. Raises `EngineError` if that makes no sense."""
         colours = self.colours.currentData()
@@ -234,28 +239,37 @@ class PreprocessForm(QWidget):
     def _on_preset(self, row: int) -> None:
         if row >= len(PRESETS):
             return
-        _, mean, std, order = PRESETS[row]
-        numbers = Preprocess((1, 1), None, "bilinear", mean, std, "", order)
-        if self.colours.currentData() == _GREY:
-            numbers = with_channels(numbers, 1)
-        elif self._colour_channels != COLOURS:
-            numbers = _for_channels(numbers, self._colour_channels)
+        numbers = self._preset_numbers(row)
         self._quiet = True
-        self._order = order
+        self._order = numbers.channel_order
         self._show_colours(numbers)
         self._quiet = False
         self._on_changed()
 
+    def _preset_numbers(self, row: int) -> Preprocess:
+        """A preset's mean and std for as many channels as there are."""
+        _, mean, std, order = PRESETS[row]
+        # Numbers that are the same for every colour say nothing about their order.
+        order = self._order if len({*mean}) == len({*std}) == 1 else order
+        numbers = Preprocess((1, 1), None, "bilinear", mean, std, "", order)
+        if self.colours.currentData() == _GREY:
+            return with_channels(numbers, 1)
+        return numbers if self._colour_channels == COLOURS else _for_channels(numbers, self._colour_channels)
+
     def _show_preset(self) -> None:
-        row = len(PRESETS)
         try:
             made = self.preprocess()
         except EngineError:
-            made = None
-        for number, (_, mean, std, order) in enumerate(PRESETS):
-            if made is not None and (made.mean, made.std, made.channel_order) == (mean, std, order):
-                row = number
-        self.preset.setCurrentIndex(row)
+            self.preset.setCurrentIndex(len(PRESETS))
+            return
+        presets = (self._preset_numbers(row) for row in range(len(PRESETS)))
+        same = [
+            row
+            for row, known in enumerate(presets)
+            if (known.mean, known.std) == (made.mean, made.std)
+            and (made.channels == 1 or known.channel_order == made.channel_order)
+        ]
+        self.preset.setCurrentIndex(same[0] if same else len(PRESETS))
 
 
 def _for_channels(preprocess: Preprocess, channels: int) -> Preprocess:

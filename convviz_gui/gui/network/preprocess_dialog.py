@@ -35,7 +35,9 @@ class PreprocessDialog(QDialog):
         self.back = self.buttons.addButton("Back to what was found", QDialogButtonBox.ButtonRole.ResetRole)
         self.apply = self.buttons.button(QDialogButtonBox.StandardButton.Apply)
         self.apply.setProperty("primary", True)
-        self.apply.setDefault(True)
+        # Enter in a field means Apply, and nothing where that is not possible.
+        for button in self.buttons.buttons():
+            button.setAutoDefault(False)  # type: ignore[attr-defined]
         outer = QVBoxLayout(self)
         outer.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
         outer.setSpacing(2 * UNIT)
@@ -43,11 +45,14 @@ class PreprocessDialog(QDialog):
             outer.addWidget(widget)
         outer.addStretch(1)
         outer.addWidget(self.buttons)
+        # Only now: a button that stands in no dialog yet does not become its default.
+        self.apply.setDefault(True)
         self.form.changed.connect(self._refresh)
         self.apply.clicked.connect(self._apply)
         self.back.clicked.connect(self._go_back)
         self.buttons.rejected.connect(self.reject)
         self.form.set_preprocess(self._open)
+        self.form.take_focus()
 
     def preprocess(self) -> Preprocess:
         """What the form says, or what was found if that makes the same numbers. Raises `EngineError`."""
