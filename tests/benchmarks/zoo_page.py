@@ -42,7 +42,8 @@ This page is written by `.venv/bin/python -m tests.benchmarks.zoo`. The tests ru
 
 "Layers" counts every module that ran; "as maps" those whose output is shown as maps, tokens included; "receptive
 fields" those whose field is known. At such small sizes the last stages of many networks have a single position, and
-Grad-CAM looks at the last layer that has more.
+Grad-CAM looks at the last layer that has more. Hiera keeps its tokens in an order of its own, by windows: they make no
+maps, and only its patch embedding is shown as such.
 """
 
 

@@ -163,7 +163,8 @@ def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight, gr
         if len(call.shape) == 3 and not isinstance(call.module, _CHANNELS_FIRST):
             # Attention weights, [heads, N, N], are square too, and an attention's features no map.
             rows, columns = call.shape[1:] if call.channel_axis == 0 else call.shape[:2]
-            if not (grids.expect if held is Layout.UNKNOWN else grids.allow)(rows, columns):
+            followed = held in (Layout.CHANNELS_FIRST, Layout.CHANNELS_LAST)
+            if not (grids.allow if followed else grids.expect)(rows, columns):
                 call.channel_axis = None
     if reach is not None:
         places = None
@@ -193,8 +194,8 @@ def _channel_axis(module: nn.Module, shape: tuple[int, ...], size: tuple[int, in
         return None
     if len(shape) == 1 or isinstance(module, _CHANNELS_FIRST) or held is Layout.CHANNELS_FIRST:
         return 0
-    if held is not Layout.UNKNOWN:
-        return 2 if held is Layout.CHANNELS_LAST else None
+    if held is Layout.CHANNELS_LAST:
+        return 2
     for tolerance in (0, max(size)):
         for axis, (height, width) in ((0, shape[1:]), (2, shape[:2])):
             if abs(height * size[1] - width * size[0]) <= tolerance:

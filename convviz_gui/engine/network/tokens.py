@@ -38,11 +38,17 @@ class Grids:
             self._seen.append((height, width))
 
     def expect(self, height: int, width: int) -> bool:
-        """Whether maps of that size would come as no surprise: as large as the last ones, half of that, or pooled."""
+        """Whether maps of that size would come as no surprise: as large as earlier ones, half the last, or pooled.
+
+        Weights of attention, [N, N] for each head, are square too: N is the number of places, or one more.
+        """
         if not self._seen or height == width == 1:
             return True
         last = self._seen[-1]
-        return (height, width) in (last, _halved(*last))
+        if (height, width) in (last, _halved(*last)):
+            return True
+        attention = height == width and any(height - math.prod(grid) in (0, 1) for grid in self._seen)
+        return (height, width) in self._seen and not attention
 
     def allow(self, height: int, width: int) -> bool:
         """Whether the sides of a map are in the picture's proportion, at least roughly."""
