@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 from PIL import Image
@@ -74,7 +75,6 @@ def test_random_weights_are_the_same_every_time_and_leave_the_generator_alone() 
     assert opened("torchvision:squeezenet1_1").digest == first.digest
     assert not first.trained
     assert first.weights == "random weights"
-    assert "learned nothing" in first.notes[0]
 
 
 def test_another_class_count_drops_the_names(tmp_path: Path) -> None:
@@ -84,9 +84,15 @@ def test_another_class_count_drops_the_names(tmp_path: Path) -> None:
     assert "3 classes" in model.notes[0]
 
 
-def test_grey_weights_make_a_grey_network(tmp_path: Path) -> None:
-    import timm
+def test_a_network_without_a_classifier_says_so_until_weights_bring_one(tmp_path: Path) -> None:
+    source = "timm:eva02_tiny_patch14_224"
+    bare = opened(source)
+    assert [finding.kind for finding in bare.findings] == ["no-classifier"]
+    torch.save(timm.create_model(source.removeprefix("timm:"), num_classes=3).state_dict(), tmp_path / "three.pth")
+    assert not any(finding.kind == "no-classifier" for finding in opened(source, tmp_path / "three.pth").findings)
 
+
+def test_grey_weights_make_a_grey_network(tmp_path: Path) -> None:
     torch.save(timm.create_model("test_resnet", in_chans=1).state_dict(), tmp_path / "grey.pth")
     model = opened("timm:test_resnet", tmp_path / "grey.pth")
     assert model.preprocess.channels == 1

@@ -149,9 +149,8 @@ def _built(architecture: Architecture) -> OpenedModel:
     module = reseeded(architecture)
     if architecture.made:
         return _opened(architecture, Fitted(module), architecture.made, state_digest(module.state_dict()))
-    note = "Random weights: this network has learned nothing yet"
     opened = _opened(architecture, Fitted(module), RANDOM, state_digest(module.state_dict()))
-    return dataclasses.replace(opened, trained=False, notes=(note, *opened.notes))
+    return dataclasses.replace(opened, trained=False)
 
 
 def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str) -> OpenedModel:
@@ -173,8 +172,15 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
         preprocess=preprocess,
         class_names=names,
         notes=tuple(notes),
-        findings=architecture.findings,
+        findings=(*architecture.findings, *_headless(architecture, fitted)),
     )
+
+
+def _headless(architecture: Architecture, fitted: Fitted) -> tuple[Finding, ...]:
+    if architecture.n_classes or fitted.n_classes:
+        return ()
+    detail = "Its features stand where other networks have class scores: they name no classes"
+    return (Finding("no-classifier", Level.WARNING, "This network is published without a classifier", detail),)
 
 
 def hinted(opened: OpenedModel, hints: Hints, n_told_apart: int) -> OpenedModel:
