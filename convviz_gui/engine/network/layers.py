@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,6 +108,18 @@ def trace(
 
     With `dependence` it is found, too, what depends differentiably on the picture. Some networks cannot run that way.
     """
+    try:
+        return _traced(model, example_shape, device, dependence=dependence, followed=True)
+    except EngineError:
+        raise
+    except Exception:  # noqa: BLE001 - what is wrong with the network itself comes again
+        return _traced(model, example_shape, device, dependence=dependence, followed=False)
+
+
+def _traced(
+    model: nn.Module, example_shape: tuple[int, int, int], device: torch.device, *, dependence: bool, followed: bool
+) -> Trace:
+    """The trace; without receptive fields unless the picture is `followed`, which some code may not stand."""
     found = Trace()
     x = noise(example_shape, device)
     sight = Sight(x)
@@ -126,7 +138,8 @@ def trace(
         found.calls.append(call)
         made_by.append(after.grad_fn if after is not None else None)
 
-    with recording_dependence() if dependence else torch.no_grad(), watching(model, watch), sight:
+    grads = recording_dependence() if dependence else torch.no_grad()
+    with grads, watching(model, watch), sight if followed else nullcontext():
         # A copy: what an input itself requires a gradient for must not be changed in place.
         output = forward(model, x.requires_grad_().clone() if dependence else x)
         logits = logits_of(output)[0]

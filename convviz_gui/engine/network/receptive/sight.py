@@ -25,6 +25,8 @@ class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
     taken to see anything; numbers are never changed and no failure of a rule reaches the network.
     """
 
+    supports_higher_order_operators = True
+
     def __init__(self, image: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.size: tuple[int, int] = (image.shape[2], image.shape[3])
@@ -52,11 +54,12 @@ class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
             yield
 
     def __torch_dispatch__(
-        self, func: OpOverload, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        rule = _rule_for(func)
-        if rule is None and _is_composite(func):
+        known = isinstance(func, OpOverload)  # and no operator of higher order: `cond`, `flex_attention`
+        rule = _rule_for(func) if known else None
+        if known and rule is None and _is_composite(func):
             # Only in inference mode; elsewhere these arrive in their parts.
             with self:
                 parts = func.decompose(*args, **kwargs)
@@ -67,10 +70,12 @@ class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
         result = func(*args, **kwargs)
         outs = list(_tensors(result))
         if outs:
-            self._note(func, rule, Op(_name(func), args, kwargs, outs, lambda value: before.get(id(value))), before)
+            name = _name(func) if known else "higher order"
+            op = Op(name, args, kwargs, outs, lambda value: before.get(id(value)))
+            self._note(rule, op, before, written=known and func._schema.is_mutable)
         return result
 
-    def _note(self, func: OpOverload, rule: Rule | None, op: Op, before: dict[int, Reach]) -> None:
+    def _note(self, rule: Rule | None, op: Op, before: dict[int, Reach], *, written: bool) -> None:
         reaches: Sequence[Reach | None]
         if not before:
             reaches = [None] * len(op.outs)
@@ -82,7 +87,7 @@ class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own 
                 reaches = [irregular(out.shape, self.size, like) for out in op.outs]
         for out, reach in zip(op.outs, reaches, strict=True):
             self._seen[out] = reach
-            if func._schema.is_mutable and out._base is not None:
+            if written and out._base is not None:
                 self._write_through(out._base, out, reach)
 
     def _write_through(self, base: Tensor, view: Tensor, reach: Reach | None) -> None:
