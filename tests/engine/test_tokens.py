@@ -34,6 +34,7 @@ def grids() -> Grids:
         ((201, 384), TokenGrid(5, 14, 14)),  # a class token and four registers
         ((50, 192), TokenGrid(1, 7, 7)),  # halved by attention
         ((512, 196), None),  # the transpose, where an MLP mixes places
+        ((16, 196), None),  # the transpose again, with as many channels as a shrunken grid has places
         ((250, 192), None),
         ((1, 192), None),
         ((3, 197, 64), None),

@@ -59,7 +59,7 @@ class Grids:
         """The grid in a sequence [N, C], or None if it holds no places of the picture that could be told."""
         if len(shape) != 2 or self._shuffled:
             return None
-        areas = {height * width for height, width in self._candidates()}
+        areas = {math.prod(grid) for grid in self._seen}
         if shape[1] in areas and shape[0] not in areas and shape[1] not in self._channels:
             return None  # [C, N], as where an MLP mixes places
         fitting = [
