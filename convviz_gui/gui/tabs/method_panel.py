@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +20,7 @@ from convviz_gui.gui.forms.form import Form
 from convviz_gui.gui.forms.target_form import TargetForm
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.tabs.about_button import AboutButton
 from convviz_gui.gui.tabs.run_bar import RunBar
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 
@@ -56,11 +56,7 @@ class MethodPanel(QWidget):
         self._about.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
         self._about.setOpenExternalLinks(True)
         self._about.hide()
-        self._about_button = QToolButton()
-        self._about_button.setText("ⓘ")
-        self._about_button.setAccessibleName("How to read it")
-        self._about_button.setToolTip("How to read it, how it misleads, and where it comes from")
-        self._about_button.setCheckable(True)
+        self._about_button = AboutButton()
         self._about_button.toggled.connect(self._about.setVisible)
         self.target = TargetForm(tab, selection)
         self.run_bar = RunBar()
