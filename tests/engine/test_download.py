@@ -361,6 +361,8 @@ def test_nobody_listens(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     error = place.refusal()
     assert error.title == "The weights V1 could not be downloaded (127.0.0.1 refuses the connection)"
     assert "network connection" in error.hint
+    assert place.published.url or f"{place.server.url}/someone/net" in error.hint
+    assert place.published.url in error.hint
 
 
 def test_an_address_that_does_not_exist(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

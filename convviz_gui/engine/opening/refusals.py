@@ -16,8 +16,6 @@ from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.opening.transfer import MEGABYTE, BrokenOffError, Meter, WrongContentError
 from convviz_gui.engine.zoo.architecture import Published
 
-_ELSEWHERE = "download the file elsewhere and give it as the weights file"
-_NETWORK = f"Check the network connection, or {_ELSEWHERE}"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLIENTS = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
 """Packages whose exceptions are about the network; which of them huggingface_hub uses depends on its version."""
@@ -37,13 +35,14 @@ def refusal(published: Published, error: Exception, meter: Meter) -> Exception:
     if not known and type(error).__module__.partition(".")[0] not in _CLIENTS:
         return error
     why = _why(published, error)
-    hint = _NETWORK
+    elsewhere = f"download {_page(published)} elsewhere and give it as the weights file"
+    hint = f"Check the network connection, or {elsewhere}"
     if isinstance(error, WrongContentError):
-        hint = f"Try again later, or {_ELSEWHERE}: the network connection or the server changed it"
+        hint = f"Try again later, or {elsewhere}: the network connection or the server changed it"
     elif type(error).__name__ == _OFFLINE:
-        hint = f"Unset HF_HUB_OFFLINE to allow a network connection, or {_ELSEWHERE}"
+        hint = f"Unset HF_HUB_OFFLINE to allow a network connection, or {elsewhere}"
     elif 0 < meter.done < meter.total:
-        hint = f"Check the network connection and try again, and it goes on from there; or {_ELSEWHERE}"
+        hint = f"Check the network connection and try again, and it goes on from there; or {elsewhere}"
     return EngineError(f"The weights {published.label} could not be downloaded ({why})", hint, ProblemKind.RESOURCE)
 
 
@@ -112,6 +111,13 @@ def _proxy(published: Published) -> str:
     url = _url(published)
     proxy = urllib.request.getproxies().get(url.scheme, "")
     return "" if urllib.request.proxy_bypass(url.hostname or "") else proxy.rpartition("@")[2]
+
+
+def _page(published: Published) -> str:
+    """Where somebody with a browser finds the file, without a password."""
+    url = _url(published)
+    path = f"{url.path.rstrip('/')}/{published.repository}" if published.repository else url.path
+    return url._replace(netloc=url.netloc.rpartition("@")[2], path=path).geturl()
 
 
 def _url(published: Published) -> ParseResult:

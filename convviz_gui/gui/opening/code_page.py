@@ -165,6 +165,7 @@ class CodePage(Page):
         if path is None:
             return
         self._code = None
+        self.weights.near = self.names.near = str(Path(path).parent)
         try:
             self._code = read_offer(Path(path))
         except EngineError as error:

@@ -41,7 +41,7 @@ class Page(QWidget):
 
 
 class FileField(QWidget):
-    """A path to type or to browse for.
+    """A path to type or to browse for; while there is none, browsing begins in the folder `near`.
 
     Signals:
         changed: another path stands in the field.
@@ -52,6 +52,7 @@ class FileField(QWidget):
     def __init__(self, title: str, placeholder: str, kinds: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title, self._kinds = title, kinds
+        self.near = ""
         self.edit = QLineEdit()
         self.edit.setAccessibleName(title)
         self.edit.setPlaceholderText(placeholder)
@@ -81,7 +82,7 @@ class FileField(QWidget):
 
     def ask(self) -> None:
         """Let the user choose a file."""
-        chosen, _ = QFileDialog.getOpenFileName(self, self._title, self.text(), self._kinds)
+        chosen, _ = QFileDialog.getOpenFileName(self, self._title, self.text() or self.near, self._kinds)
         if chosen:
             self.set_text(chosen)
 

@@ -150,6 +150,7 @@ class WeightsPage(Page):
     def _ask(self) -> None:
         self._settle.stop()
         path = self.path()
+        self.names.near = str(Path(path).parent) if path else ""
         self._forget()
         if path and (self._hasty or Path(path).exists() or path == self._asked):
             self._asked = path
