@@ -103,8 +103,8 @@ def recognised(checkpoint: Checkpoint, weights: Path) -> Steps[Candidates]:
         raise EngineError(title, "Say which network it is of (command line: --model), your own as FILE.py:FACTORY")
     nearest = ", ".join(f"{near.model} ({_percent(near.score)})" for near in found.candidates[:3])
     hint = (
-        f"Say which network it is of (command line: --model), your own as FILE.py:FACTORY, or load what fits of "
-        f"{found.candidates[0].model} and leave the rest random (--partial)"
+        "Say which network it is of (command line: --model), your own as FILE.py:FACTORY, or load what fits of the "
+        f"first and leave the rest random (--model {found.candidates[0].model} --partial)"
     )
     raise EngineError(f"{title}; the nearest are {nearest}", hint)
 
