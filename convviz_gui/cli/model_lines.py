@@ -67,13 +67,16 @@ def _fit(candidate: Candidate) -> str:
         return "fits completely"
     faults = []
     if candidate.missing:
-        faults.append(f"{len(candidate.missing)} tensors are missing, such as {candidate.missing[0]!r}")
+        are = "tensor is" if len(candidate.missing) == 1 else "tensors are"
+        faults.append(f"{len(candidate.missing)} {are} missing, such as {candidate.missing[0]!r}")
     if candidate.unexpected:
-        faults.append(f"{len(candidate.unexpected)} are unknown to it, such as {candidate.unexpected[0]!r}")
+        are = "is" if len(candidate.unexpected) == 1 else "are"
+        faults.append(f"{len(candidate.unexpected)} {are} unknown to it, such as {candidate.unexpected[0]!r}")
     if candidate.mismatched:
         name, expected, found = candidate.mismatched[0]
         shapes = f"{name!r} is {_shape(found)} instead of {_shape(expected)}"
-        faults.append(f"{len(candidate.mismatched)} have another shape, such as {shapes}")
+        have = "has" if len(candidate.mismatched) == 1 else "have"
+        faults.append(f"{len(candidate.mismatched)} {have} another shape, such as {shapes}")
     return "; ".join(faults)
 
 

@@ -107,7 +107,7 @@ def test_another_architecture_in_one_sentence(squeezenet: dict[str, Tensor]) -> 
 def test_one_missing_tensor_is_enough(squeezenet: dict[str, Tensor]) -> None:
     incomplete = {key: value for key, value in squeezenet.items() if key != "classifier.1.bias"}
     with pytest.raises(
-        EngineError, match=r"1 of the network's 52 tensors are missing, such as 'classifier\.1\.bias'"
+        EngineError, match=r"1 of the network's 52 tensors is missing, such as 'classifier\.1\.bias'"
     ) as it:
         fit(find(SQUEEZENET), incomplete, "a.pth")
     assert "--partial" in it.value.hint
@@ -206,7 +206,7 @@ def test_what_trainers_leave_without_a_prefix(squeezenet: dict[str, Tensor]) -> 
     extra = {"criterion.weight": torch.ones(3), "total_ops": torch.ones(1), "features.0.total_params": torch.ones(1)}
     fitted = fit(find(SQUEEZENET), squeezenet | extra, "a.pth")
     assert same(fitted.module.state_dict(), squeezenet)
-    with pytest.raises(EngineError, match=r"1 of the file's 53 are unknown to it, such as 'features\.99\.weight'"):
+    with pytest.raises(EngineError, match=r"1 of the file's 53 is unknown to it, such as 'features\.99\.weight'"):
         fit(find(SQUEEZENET), squeezenet | {"features.99.weight": torch.ones(1)}, "a.pth")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 import torch
@@ -87,17 +87,18 @@ def _load(module: nn.Module, found: Comparison, fitting: Iterable[str], file: st
 def _refuse(found: Comparison, unfit: list[str], file: str) -> None:
     faults = []
     if found.missing:
-        of = f"{len(found.missing)} of the network's {len(found.counted)} tensors are missing"
+        of = f"{len(found.missing)} of the network's {len(found.counted)} tensors {_are(found.missing)} missing"
         faults.append(f"{of}, such as {_listed(found.missing)}")
     if found.unexpected:
-        of = f"{len(found.unexpected)} of the file's {len(found.state)} are unknown to it"
+        of = f"{len(found.unexpected)} of the file's {len(found.state)} {_are(found.unexpected)} unknown to it"
         faults.append(f"{of}, such as {_listed(found.unexpected)}")
     if found.mismatched:
         shapes = "; ".join(
             f"{name!r} is {_shape(there)} instead of {_shape(expected)}"
             for name, expected, there in found.mismatched[:SHOWN]
         )
-        faults.append(f"{len(found.mismatched)} have another shape, such as {shapes}")
+        have = "has" if len(found.mismatched) == 1 else "have"
+        faults.append(f"{len(found.mismatched)} {have} another shape, such as {shapes}")
     if faults:
         title = f"The weights in {file} are not of {found.architecture.source}: " + "; ".join(faults)
         hint = "Choose the network that these weights were trained in"
@@ -106,6 +107,10 @@ def _refuse(found: Comparison, unfit: list[str], file: str) -> None:
         title = f"The weights in {file} are not plain floating-point numbers, such as {unfit[0]!r}"
         hint = "Convert them to float32 in the program that made them, and save its state dict"
         raise EngineError(f"{title} ({_form(found.state[unfit[0]])})", hint)
+
+
+def _are(things: Sized) -> str:
+    return "is" if len(things) == 1 else "are"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -187,10 +192,8 @@ def _left_out(found: Comparison, random: list[str], unfit: list[str]) -> Finding
     if found.unexpected:
         details.append(f"In the file alone: {_listed(found.unexpected)}")
     if random:
-        verb, them = ("is", "it") if len(random) == 1 else ("are", "them")
-        keep = f"as the code makes {them}" if found.architecture.made else "random"
-        title = f"{len(random)} of the network's {len(found.counted)} tensors {verb} {keep}"
+        keep = f"as the code makes {'it' if len(random) == 1 else 'them'}" if found.architecture.made else "random"
+        title = f"{len(random)} of the network's {len(found.counted)} tensors {_are(random)} {keep}"
     else:
-        verb = "is" if len(found.unexpected) == 1 else "are"
-        title = f"{len(found.unexpected)} of the file's {len(found.state)} tensors {verb} not used"
+        title = f"{len(found.unexpected)} of the file's {len(found.state)} tensors {_are(found.unexpected)} not used"
     return Finding("weights", Level.WARNING, f"Loaded in part: {title}", ". ".join(details))

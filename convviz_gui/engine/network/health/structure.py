@@ -31,8 +31,10 @@ def _functional(_info: ModelInfo, evidence: Evidence) -> Iterator[Finding]:
     if heard:
         kinds = ", ".join(f"{name} ×{number}" if number > 1 else name for name, number in heard.most_common())
         total = sum(heard.values())
-        title = f"{count(total, 'activation is a function', 'activations are functions')}, not layers: {kinds}"
-        detail = "They are not in the layer tree: the layer before shows values before them, the next one after"
+        what = "activation is a function, not a layer" if total == 1 else "activations are functions, not layers"
+        title = f"{total:,} {what}: {kinds}"
+        they, them = ("It is", "it") if total == 1 else ("They are", "them")
+        detail = f"{they} not in the layer tree: the layer before shows values before {them}, the next one after"
         yield Finding("functional", Level.HANDLED, title, detail)
 
 
