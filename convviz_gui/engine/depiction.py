@@ -64,18 +64,22 @@ def arrays(payload: Payload) -> dict[str, NDArray[Any]]:
         case Seen():
             return {"input": payload.tensor, "box": payload.box}
         case Points():
-            return {
-                "features": payload.features,
-                "xy": payload.xy,
-                "paths": np.array(payload.paths),
-                "labels": np.array(payload.labels),
-                "logits": payload.logits,
-                "outlier": payload.outlier,
-                "neighbours": payload.neighbours,
-                "trustworthiness": np.array(payload.trustworthiness, np.float64),
-            }
+            return _arrays_of_points(payload)
         case _:
             assert_never(payload)
+
+
+def _arrays_of_points(points: Points) -> dict[str, NDArray[Any]]:
+    return {
+        "features": points.features,
+        "xy": points.xy,
+        "paths": np.array(points.paths),
+        "labels": np.array(points.labels),
+        "logits": points.logits,
+        "outlier": points.outlier,
+        "neighbours": points.neighbours,
+        "trustworthiness": np.array(points.trustworthiness, np.float64),
+    }
 
 
 def pictures(result: Result) -> dict[str, ByteArray]:

@@ -96,6 +96,7 @@ def test_grey_weights_make_a_grey_network(tmp_path: Path) -> None:
     torch.save(timm.create_model("test_resnet", in_chans=1).state_dict(), tmp_path / "grey.pth")
     model = opened("timm:test_resnet", tmp_path / "grey.pth")
     assert model.preprocess.channels == 1
+    assert model.preprocess.source == "timm data config of test_resnet, averaged over its channels"
     values, _ = preprocess.prepare(np.zeros((200, 200, 3), np.uint8), model.preprocess)
     with torch.no_grad():
         assert model.module(torch.from_numpy(values.copy())[None]).shape == (1, 1000)

@@ -160,7 +160,8 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
         single = " told apart by a single logit" if fitted.n_classes == 1 else ""
         notes.append(f"{n_classes(fitted.n_classes)} classes{single}, as in the weights{UNKNOWN_NAMES}")
     if fitted.channels is not None:
-        preprocess = with_channels(preprocess, fitted.channels)
+        source = f"{preprocess.source}, averaged over its channels"
+        preprocess = dataclasses.replace(with_channels(preprocess, fitted.channels), source=source)
         channels = "1 input channel" if fitted.channels == 1 else f"{fitted.channels} input channels"
         notes.append(f"{channels}, as in the weights")
     return OpenedModel(
