@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -216,3 +218,13 @@ def test_pointing_at_a_tile_tells_its_statistics(view: ActivationsView, qtbot: Q
     place: QPoint = view.grid.visualRect(view.grid.model().index(2, 0)).center()
     qtbot.mouseMove(view.grid.viewport(), place)
     assert said[-1].startswith("Channel 2: max")
+
+
+def test_a_network_without_maps_has_an_empty_chart(view: ActivationsView, chosen: Selection) -> None:
+    none = np.empty(0, np.float32)
+    assert chosen.overview is not None
+    chosen.set_overview(dataclasses.replace(chosen.overview, layers=(), sparsity=none, blank=none))
+    drawn = to_array(view.chart.grab().toImage())
+    assert np.ptp(drawn.reshape(-1, drawn.shape[-1]), axis=0).max() == 0
+    assert view.chart.bar_at(5) is None
+    assert view.chart.accessibleDescription() == ""

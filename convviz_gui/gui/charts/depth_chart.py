@@ -37,8 +37,8 @@ class DepthChart(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_overview(self, overview: Overview | None) -> None:
-        """Show the layers of one photo, or nothing."""
-        self._overview = overview
+        """Show the layers of one photo, or nothing; a network without maps has none to show."""
+        self._overview = overview if overview is not None and overview.layers else None
         self._pointed = None
         self._describe()
 
@@ -68,7 +68,7 @@ class DepthChart(QWidget):
 
     def bar_at(self, x: float) -> int | None:
         """Index of the layer at that place, or None."""
-        if self._overview is None or not self._overview.layers:
+        if self._overview is None:
             return None
         i = int(x / self.bar(0).width())
         return i if 0 <= i < len(self._overview.layers) else None
@@ -110,7 +110,7 @@ class DepthChart(QWidget):
             if blank:
                 narrow = column.adjusted(column.width() * 0.3, 0, -column.width() * 0.3, 0)
                 painter.fillRect(_lower(narrow, float(blank)), hollow)
-        right = self.bar(len(self._overview.layers) - 1).right() if self._overview.layers else 0.0
+        right = self.bar(len(self._overview.layers) - 1).right()
         painter.setPen(accent if self.hasFocus() else self.palette().color(QPalette.ColorRole.Mid))
         painter.drawLine(QPointF(0, self.bar(0).top() - 1), QPointF(right, self.bar(0).top() - 1))
         painter.drawLine(QPointF(0, self.height() - 1), QPointF(right, self.height() - 1))
