@@ -62,8 +62,8 @@ def _depends_on_maps(module: nn.Module, info: ModelInfo, x: Tensor) -> bool:
         return False
     try:
         hooks.logits_and_leaf(module, x, info.default_map_layer)
-    except torch.OutOfMemoryError:
-        raise
-    except (EngineError, RuntimeError):
+    except (EngineError, RuntimeError) as error:
+        if fault_of(error) is not None:
+            raise
         return False
     return True

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.network.functional import recording_dependence
 from convviz_gui.engine.network.hooks import INPUT_MARK
 from convviz_gui.engine.network.outputs import findings_of, logits_of, tensor_of
@@ -112,7 +113,10 @@ def trace(
         return _traced(model, example_shape, device, dependence=dependence, followed=True)
     except EngineError:
         raise
-    except Exception:  # noqa: BLE001 - what is wrong with the network itself comes again
+    except Exception as error:
+        if fault_of(error) is not None:
+            raise
+        # What is wrong with the network itself comes again.
         return _traced(model, example_shape, device, dependence=dependence, followed=False)
 
 
