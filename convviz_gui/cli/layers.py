@@ -9,6 +9,7 @@ from typing import Any
 
 from convviz_gui.cli.model_options import add_model_options, load_command
 from convviz_gui.cli.terminal import DONE
+from convviz_gui.engine.errors import one_line
 from convviz_gui.engine.types import LayerNode, Level, ModelInfo
 
 _LEVELS = {Level.WARNING: "warning", Level.HANDLED: "handled", Level.FACT: "note"}
@@ -36,12 +37,12 @@ def _layers(options: argparse.Namespace, _words: list[str]) -> int:
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for layer, kind, shape, params, sees in rows:
         line = f"{layer:<{widths[0]}}  {kind:<{widths[1]}}  {shape:<{widths[2]}}  {params:>{widths[3]}}  {sees}"
-        print(line.rstrip())
+        print(one_line(line.rstrip()))
     return DONE
 
 
 def _heading(info: ModelInfo) -> str:
-    return f"{info.name} · {info.weights} · {info.n_params:,} parameters · input {info.preprocess.size}"
+    return one_line(f"{info.name} · {info.weights} · {info.n_params:,} parameters · input {info.preprocess.size}")
 
 
 def _print_report(info: ModelInfo, *, as_json: bool) -> None:
@@ -58,9 +59,9 @@ def _print_report(info: ModelInfo, *, as_json: bool) -> None:
     if not info.health:
         print("\nNothing to remark.")
     for finding in info.health:
-        print(f"\n{_LEVELS[finding.level]:<8}  {finding.title}")
+        print(f"\n{_LEVELS[finding.level]:<8}  {one_line(finding.title)}")
         if finding.detail:
-            print(f"{'':<8}  {finding.detail}")
+            print(f"{'':<8}  {one_line(finding.detail)}")
     print()
     for name, reason in reasons.items():
         print(f"{name:<{max(map(len, reasons))}}  {reason or 'applies'}")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import NoReturn
 
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.errors import EngineError, one_line
 
 DONE, OUR_BUG, YOUR_MISTAKE = 0, 1, 2
 STOPPED = 128
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 def say(text: str) -> None:
     """One line on stderr, unless that is closed."""
     if sys.stderr is not None:
-        print(f"convviz: {' '.join(text.split())}", file=sys.stderr)
+        print(f"convviz: {one_line(' '.join(text.split()))}", file=sys.stderr)
 
 
 def name(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from convviz_gui.engine import devices
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.errors import EngineError, Problem
+from convviz_gui.engine.errors import EngineError, Problem, one_line
 from convviz_gui.engine.export import MANIFEST, write_results
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.jobs import (
@@ -143,7 +143,7 @@ def _raised_again(problem: Problem) -> EngineError:
 
 def _say(problem: Problem) -> None:
     if sys.stderr is not None:
-        print(f"convviz: {' '.join(str(problem).split())}", file=sys.stderr, flush=True)
+        print(f"convviz: {one_line(' '.join(str(problem).split()))}", file=sys.stderr, flush=True)
 
 
 _MANY = 1_000_000
@@ -185,7 +185,7 @@ class _Terminal:
         left = f", {message.seconds_left:.0f} s left" if message.seconds_left is not None else ""
         # A download counts bytes, and says in its note how many.
         part = f"{message.done} of {message.total}" if message.total < _MANY else _percent(message.done, message.total)
-        print(f"\r\x1b[K{part}{left} {message.note}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{part}{left} {one_line(message.note)}", end="", file=sys.stderr, flush=True)
         self._written = True
 
     def clear(self) -> None:

@@ -28,6 +28,7 @@ class EngineError(Exception):
     """
 
     def __init__(self, title: str, hint: str = "", kind: ProblemKind = ProblemKind.USER) -> None:
+        title, hint = one_line(title), one_line(hint)
         super().__init__(title, hint)
         self.title = title
         self.hint = hint
@@ -36,6 +37,18 @@ class EngineError(Exception):
 
     def __str__(self) -> str:
         return f"{self.title}. {self.hint}" if self.hint else f"{self.title}."
+
+
+def one_line(text: str) -> str:
+    """With what steers terminals, turns lines round or breaks them written out: names of files may hold all of it."""
+    if text.isprintable():
+        return text
+    kept = (letter if letter.isprintable() or letter in _KEPT else ascii(letter)[1:-1] for letter in text)
+    return "".join(kept).replace("\n", " ")
+
+
+_KEPT = "\n\xa0\u2009\u200b\u202f"
+"""Not printable to Python, and harmless: narrow spaces and places where a line may break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,13 @@ def problem_from(error: BaseException) -> Problem:
             "Check that the path exists and that you may use it",
             detail,
         )
+    if isinstance(error, SystemExit):
+        return Problem(
+            ProblemKind.USER,
+            "The network's code ends the program instead of returning (SystemExit)",
+            "Take sys.exit() and the like out of it, and open it again",
+            detail,
+        )
     fault = fault_of(error)
     if fault is not None:
         return _refusal(error, fault, detail)
@@ -99,4 +119,4 @@ def _refusal(error: BaseException, fault: Fault, detail: str) -> Problem:
 
 def _first_line(error: BaseException) -> str:
     text = str(error).strip()
-    return text.splitlines()[0][:200] if text else type(error).__name__
+    return one_line(text.splitlines()[0][:200]) if text else type(error).__name__

@@ -130,7 +130,9 @@ def _done(session: Session, job: Job, sink: Sink, breathe: Callable[[], None]) -
         lost = session.lost_devices()
         try:
             return _drive(session, job, command, sink, breathe)
-        except Exception as error:  # noqa: BLE001 - the boundary where exceptions become text
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the boundary; a network's code may raise anything
             fault, problem = fault_of(error), problem_from(error)
             forget(error)
         # Only here is the error gone, and with it the last hold on what the job was working on.

@@ -102,6 +102,9 @@ class _Maker:
         if not isinstance(module, nn.Module):
             title = f"{self.name} gives {_kind(made)}, not a network (torch.nn.Module)"
             raise EngineError(title, "Let it return the network")
+        with self.shop.open():
+            # One that contains itself has no end, and its own code may refuse to say what is in it.
+            module.state_dict()
         return module
 
     def takes(self, names: Iterable[str]) -> bool:

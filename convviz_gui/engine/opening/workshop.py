@@ -61,7 +61,9 @@ class Workshop:
                 yield
             except EngineError:
                 raise
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # whatever it is: the file is the user's
                 if fault_of(error) is not None:  # memory is not the file's fault
                     raise
                 raise self.in_words(error) from None
