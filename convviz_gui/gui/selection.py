@@ -125,4 +125,4 @@ def _same_network(one: ModelInfo, other: ModelInfo) -> bool:
 def _first_layer(model: ModelInfo | None) -> str | None:
     if model is None:
         return None
-    return next((node.id for node in model.layers() if node.is_map), None)
+    return next((node.id for node in model.layers() if node.is_map), model.default_layer)

@@ -13,7 +13,7 @@ from convviz_gui.engine.colormaps import COLORMAPS
 from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.activations import ActivationsView
-from tests.gui.views_data import BOX, maps, photo, result, selection
+from tests.gui.views_data import BOX, maps, model, photo, result, selection
 
 
 @pytest.fixture
@@ -228,3 +228,21 @@ def test_a_network_without_maps_has_an_empty_chart(view: ActivationsView, chosen
     assert np.ptp(drawn.reshape(-1, drawn.shape[-1]), axis=0).max() == 0
     assert view.chart.bar_at(5) is None
     assert view.chart.accessibleDescription() == ""
+
+
+def test_a_channel_of_nan_is_not_called_constant(view: ActivationsView) -> None:
+    values = np.ones((2, 4, 4), np.float32)
+    values[0] = np.nan
+    view.show_result(result(maps(values)))
+    source = view.grid.model().source
+    assert source is not None
+    assert [source.note(item) for item in range(2)] == ["not finite", "constant"]
+
+
+def test_a_network_of_vectors_has_a_layer_to_look_at() -> None:
+    net = model(("fc1", "fc2"))
+    nodes = tuple(dataclasses.replace(node, shape=(8,)) for node in net.root.children)
+    vectors = dataclasses.replace(net, root=dataclasses.replace(net.root, children=nodes), default_map_layer=None)
+    chosen = Selection()
+    chosen.set_model(dataclasses.replace(vectors, penultimate_layer="fc1"))
+    assert chosen.layer == "fc1"

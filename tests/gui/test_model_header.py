@@ -39,7 +39,8 @@ def show(header: ModelHeader, model: ModelInfo) -> None:
 
 def test_summary_counts_warnings_and_notes() -> None:
     model = dataclasses.replace(info(ModelSpec()), health=FINDINGS, cannot=(("grad-cam", "no maps"),))
-    assert summary(model) == "1 warning · 2 notes · 1 method does not apply"
+    assert summary(dataclasses.replace(model, cannot=())) == "1 warning · 2 notes"
+    assert summary(model) == "1 warning · 1 method ruled out"
     assert summary(info(ModelSpec())) == "Nothing to remark"
     assert [finding.kind for finding in in_order(FINDINGS)] == ["nan", "in-place", "layout"]
 

@@ -18,12 +18,11 @@ def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def summary(info: ModelInfo) -> str:
-    """ "2 warnings · 5 notes", "1 method does not apply", "Nothing to remark"."""
+    """ "2 warnings · 5 notes", "2 warnings · 1 method ruled out", "Nothing to remark": what there is room for."""
     warnings = sum(finding.level is Level.WARNING for finding in info.health)
     notes = len(info.health) - warnings
-    parts = [_counted(warnings, "warning"), _counted(notes, "note")]
-    if info.cannot:
-        parts.append(f"{_counted(len(info.cannot), 'method')} {'does' if len(info.cannot) == 1 else 'do'} not apply")
+    ruled_out = f"{_counted(len(info.cannot), 'method')} ruled out" if info.cannot else ""
+    parts = [_counted(warnings, "warning"), ruled_out or _counted(notes, "note")]
     return " · ".join(part for part in parts if part) or "Nothing to remark"
 
 

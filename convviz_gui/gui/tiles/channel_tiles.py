@@ -69,7 +69,9 @@ class ChannelTiles:
             return value(float(self.maps.maps[item, 0, 0]))
         if self.maps.blank[item]:
             return "blank"
-        return "constant" if self.scale.divisor[item] == 0 else ""
+        if self.scale.divisor[item] != 0:
+            return ""
+        return "constant" if np.isfinite(self.maps.mean[item]) else "not finite"
 
     def caption(self, item: int) -> str:
         """The channel's number, and what it is sorted by."""
