@@ -13,13 +13,26 @@ import numpy as np
 import torch
 from torch import backends
 
+
+def _set_num_threads(number: int) -> None:
+    # Setting even the number that there is starts a pool of threads, which outlives the engine's own.
+    if torch.get_num_threads() != number:
+        torch.set_num_threads(number)
+
+
+def _set_threads(number: int) -> None:
+    # Setting it starts a pool of threads that never ends, whatever the number was.
+    if torch.get_num_threads() != number:
+        torch.set_num_threads(number)
+
+
 _PLAIN: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (np.random.get_state, np.random.set_state),
     (random.getstate, random.setstate),
     (torch.get_default_dtype, torch.set_default_dtype),
     (torch.is_grad_enabled, torch.set_grad_enabled),
     (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
-    (torch.get_num_threads, torch.set_num_threads),
+    (torch.get_num_threads, _set_num_threads),
     (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
     (Path.cwd, os.chdir),
 )
