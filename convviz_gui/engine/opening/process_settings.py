@@ -20,12 +20,6 @@ def _set_num_threads(number: int) -> None:
         torch.set_num_threads(number)
 
 
-def _set_threads(number: int) -> None:
-    # Setting it starts a pool of threads that never ends, whatever the number was.
-    if torch.get_num_threads() != number:
-        torch.set_num_threads(number)
-
-
 _PLAIN: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
     (np.random.get_state, np.random.set_state),
     (random.getstate, random.setstate),
