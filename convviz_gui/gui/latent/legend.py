@@ -21,6 +21,7 @@ from convviz_gui.engine.palette import DISTINCT
 from convviz_gui.engine.payloads import ByteArray
 from convviz_gui.gui.latent.point_colours import Colouring
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain, tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.pictures.qimage import to_qimage
@@ -47,7 +48,7 @@ class Legend(QWidget):
         self._colours: list[QColor] = []
         self.title = ElidedLabel()
         self.title.setProperty("role", "section")
-        self.note = QLabel(wordWrap=True)
+        self.note = plain(QLabel(wordWrap=True))
         self.note.hide()
         self.note.setProperty("role", "muted")
         self.classes = _ClassList()
@@ -104,7 +105,7 @@ class Legend(QWidget):
         self.classes.clear()
         for group in colouring.groups:
             item = QListWidgetItem(f"{group.name} {group.count}")
-            item.setToolTip(f"{group.name}: {group.count} pictures. Click to dim or show.")
+            item.setToolTip(tip(f"{group.name}: {group.count} pictures. Click to dim or show."))
             self.classes.addItem(item)
         self.classes.setCurrentRow(kept)
         self._show_dimming()

@@ -10,6 +10,7 @@ from convviz_gui.gui.latent.map_words import is_poor, title, verdict
 from convviz_gui.gui.latent.point_colours import ColourBy
 from convviz_gui.gui.latent.skipped_dialog import SkippedDialog
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 
 
@@ -27,7 +28,7 @@ class MapHeader(QWidget):
         self._skipped: tuple[Skipped, ...] = ()
         self.title = ElidedLabel()
         self.title.setProperty("role", "title")
-        self.verdict = QLabel(wordWrap=True)
+        self.verdict = plain(QLabel(wordWrap=True))
         self.verdict.setToolTip(
             "Trustworthiness (Venna and Kaski 2001) is 1 if no picture has a stranger among its neighbours on the map."
         )

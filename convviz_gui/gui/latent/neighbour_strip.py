@@ -21,6 +21,7 @@ from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import PointModel, Role, details, paint_thumbnail
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT, colours, numbers_font
 
 _LARGEST, _SMALLEST = 72, 52
@@ -56,7 +57,7 @@ class NeighbourStrip(QWidget):
         self.list.left.connect(lambda: self.pointed.emit(-1))
         self.name = ElidedLabel()
         self.name.setProperty("role", "title")
-        self.facts = QLabel(wordWrap=True)
+        self.facts = plain(QLabel(wordWrap=True))
         self.facts.setProperty("role", "muted")
         self.open = QPushButton("Open")
         self.open.setToolTip("Open this picture in the image tray, with its predictions (Enter)")

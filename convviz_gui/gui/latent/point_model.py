@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage, QPainter, QPalette
 
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.thumbnails import Thumbnails
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.look.words import percent
 
@@ -67,7 +68,9 @@ class PointModel(QAbstractListModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return facts.name(point)
-            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
+            case Qt.ItemDataRole.ToolTipRole:
+                return tip(self._tooltip(facts, point))
+            case Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self._tooltip(facts, point)
             case Role.POINT:
                 return point

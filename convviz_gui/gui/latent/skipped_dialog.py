@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from convviz_gui.engine.payloads import Skipped
+from convviz_gui.gui.look.plain import tip
 
 
 class SkippedDialog(QDialog):
@@ -35,7 +36,7 @@ class SkippedDialog(QDialog):
         for row, file in enumerate(skipped):
             for place, text in enumerate((file.path, file.reason)):
                 item = QTableWidgetItem(text)
-                item.setToolTip(text)
+                item.setToolTip(tip(text))
                 self.table.setItem(row, place, item)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy list", QDialogButtonBox.ButtonRole.ActionRole)

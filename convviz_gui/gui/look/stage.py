@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from convviz_gui.gui.look.plain import plain
+
 _WIDEST = 440
 PATIENCE_MS = 200
 """What comes sooner than this replaces what is shown without dimming it first."""
@@ -58,7 +60,7 @@ class Stage(QStackedWidget):
 class _Message(QWidget):
     def __init__(self) -> None:
         super().__init__()
-        self.sentence = QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.sentence = plain(QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter))
         self.button = QPushButton()
         self.button.setProperty("primary", True)
         column = QVBoxLayout(self)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from convviz_gui.gui.look import words
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT, colours, numbers_font
 from convviz_gui.gui.selection import Selection
 
@@ -35,7 +36,7 @@ class ClassBar(QAbstractButton):
         self.setChecked(chosen)
         self.setAccessibleName(f"{name}, {words.percent(probability)}")
         after = "Click to explain the top class again" if chosen else "Click to explain this class in class maps"
-        self.setToolTip(f"{name} (class {index})\n{probability:.4f}\n{after}")
+        self.setToolTip(tip(f"{name} (class {index})\n{probability:.4f}\n{after}"))
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802

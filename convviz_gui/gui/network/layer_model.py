@@ -6,6 +6,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistent
 
 from convviz_gui.engine.types import LayerNode, ModelInfo, ReceptiveField
 from convviz_gui.gui.look import words
+from convviz_gui.gui.look.plain import tip
 
 COLUMNS = ("Layer", "Kind", "Output", "Params")
 ID_ROLE = Qt.ItemDataRole.UserRole
@@ -102,7 +103,7 @@ class LayerModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return _cell(node, index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
-            return _tooltip(node)
+            return tip(_tooltip(node))
         if role == ID_ROLE:
             return node.id
         return _alignment(index.column()) if role == Qt.ItemDataRole.TextAlignmentRole else None

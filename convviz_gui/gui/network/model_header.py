@@ -22,6 +22,7 @@ from convviz_gui.engine.jobs import Progressed
 from convviz_gui.engine.types import Level, ModelInfo
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain, tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.health_panel import draw_mark
 from convviz_gui.gui.network.health_words import summary
@@ -155,9 +156,9 @@ class ModelHeader(QWidget):
                 widget.hide()
             return
         self.name.setText(info.name)
-        self.name.setToolTip(_tooltip(info))
+        self.name.setToolTip(tip(_tooltip(info)))
         self.facts.setText(_facts(info))
-        self.facts.setToolTip(_tooltip(info))
+        self.facts.setToolTip(tip(_tooltip(info)))
         self.random.setVisible(not info.trained)
         self.partial.setVisible(_is_partial(info))
         self.precision.setText(info.precision)
@@ -202,7 +203,7 @@ def device_name(device: str) -> str:
 
 
 def _chip(text: str, tip: str) -> QLabel:
-    chip = QLabel(text)
+    chip = plain(QLabel(text))
     chip.setProperty("role", "warning")
     chip.setToolTip(tip)
     chip.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)

@@ -9,6 +9,7 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.preprocess_rules import in_words, same_numbers
 from convviz_gui.engine.types import ModelInfo, Preprocess
 from convviz_gui.gui.forms.preprocess_form import PreprocessForm
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 
 
@@ -28,8 +29,8 @@ class PreprocessDialog(QDialog):
         self._open = info.preprocess
         self._found = info.found_preprocess or info.preprocess
         self.form = PreprocessForm()
-        self.note = QLabel(wordWrap=True)
-        found = QLabel(f"Found: {in_words(self._found)}" + _from(self._found), wordWrap=True)
+        self.note = plain(QLabel(wordWrap=True))
+        found = plain(QLabel(f"Found: {in_words(self._found)}" + _from(self._found), wordWrap=True))
         found.setProperty("role", "muted")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Apply | QDialogButtonBox.StandardButton.Cancel)
         self.back = self.buttons.addButton("Back to what was found", QDialogButtonBox.ButtonRole.ResetRole)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from convviz_gui.engine.types import LoadModel, ModelSpec
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.model_header import device_name
 from convviz_gui.gui.network.recent_models import RecentModel, RecentModels
@@ -79,7 +80,7 @@ class OpenModelDialog(QDialog):
         for title, page in zip(_TITLES, self.pages, strict=True):
             self.sections.addTab(title)
             self.stack.addWidget(page)
-        self.note = QLabel()
+        self.note = plain(QLabel())
         self.note.setProperty("role", "muted")
         self.note.setWordWrap(True)
         self.note.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from convviz_gui.engine.types import ModelSpec
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
@@ -107,7 +108,7 @@ class Walker(QObject):
 
 def muted(text: str = "") -> QLabel:
     """A paragraph in the quiet colour."""
-    label = QLabel(text)
+    label = plain(QLabel(text))
     label.setProperty("role", "muted")
     label.setWordWrap(True)
     return label

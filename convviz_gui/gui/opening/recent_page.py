@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from convviz_gui.engine.types import ModelSpec
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.recent_models import RecentModel, RecentModels
 from convviz_gui.gui.opening.page import Page, muted
@@ -24,9 +25,9 @@ class RecentPage(Page):
         for entry in self._entries:
             obstacle = entry.obstacle()
             item = QTreeWidgetItem(self.list, [entry.name, entry.weights, obstacle or _extras(entry)])
-            item.setToolTip(0, entry.spec.source)
-            item.setToolTip(1, entry.spec.weights or entry.weights)
-            item.setToolTip(2, item.text(2))
+            item.setToolTip(0, tip(entry.spec.source))
+            item.setToolTip(1, tip(entry.spec.weights or entry.weights))
+            item.setToolTip(2, tip(item.text(2)))
             item.setDisabled(bool(obstacle))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.types import Candidate, Candidates, ModelSpec
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.opening import fit_words
 from convviz_gui.gui.opening.page import NAMES_FILTER, WEIGHTS_FILTER, FileField, Page, Walker, muted, say
@@ -191,7 +192,7 @@ class WeightsPage(Page):
         for candidate in found.candidates:
             library, _, name = candidate.model.partition(":")
             item = QTreeWidgetItem(self.list, [name or candidate.model, library, fit_words.short(candidate)])
-            item.setToolTip(2, fit_words.sentences(candidate))
+            item.setToolTip(2, tip(fit_words.sentences(candidate)))
         self._say(_verdict(found))
         first = self.list.topLevelItem(0)
         if first is not None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QColor, QIcon, QPixmap
 
 from convviz_gui.engine.types import ImageInput
+from convviz_gui.gui.look.plain import tip
 
 KEPT_BYTES = 256 * 2**20
 """Decoded photos kept in memory, so that going back to one is immediate."""
@@ -113,7 +114,7 @@ class TrayModel(QAbstractListModel):
             case Qt.ItemDataRole.DecorationRole:
                 return item.icon or self._blank
             case Qt.ItemDataRole.ToolTipRole:
-                return _tooltip(item)
+                return tip(_tooltip(item))
             case Qt.ItemDataRole.AccessibleTextRole:
                 return item.name
             case Qt.ItemDataRole.SizeHintRole:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.types import ModelInfo
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.look.words import percent
@@ -35,7 +36,7 @@ class HeatHeader(QWidget):
         self.facts = ElidedLabel()
         self.facts.setProperty("role", "muted")
         self.facts.setFont(numbers_font(self.facts.font()))
-        self.no_evidence = QLabel(wordWrap=True)
+        self.no_evidence = plain(QLabel(wordWrap=True))
         self.no_evidence.setProperty("role", "warning")
         self.no_evidence.hide()
         self.slider = QSlider(Qt.Orientation.Horizontal)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSize
 from convviz_gui.engine.preprocess_rules import channel_names, in_words
 from convviz_gui.engine.types import ModelInfo
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 
 _COLOURS = "Colours"
@@ -74,7 +75,7 @@ class InputHeader(QWidget):
         source = f"  ·  {preprocess.source}" if preprocess.source and found is None else ""
         self.facts.setText(in_words(preprocess) + source)
         self.edited.setVisible(found is not None)
-        self.edited.setToolTip(f"Found was: {in_words(found)}" if found is not None else "")
+        self.edited.setToolTip(tip(f"Found was: {in_words(found)}") if found is not None else "")
         self._offer([f"{i} {name}" for i, name in enumerate(channel_names(preprocess))])
 
     def _offer(self, channels: list[str]) -> None:

@@ -9,6 +9,7 @@ from convviz_gui.engine.jobs import Progressed
 from convviz_gui.engine.types import Score
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 
 WAIT_BEFORE_BAR = 200
@@ -130,7 +131,7 @@ def _score_row(score: Score) -> QWidget:
     row.setToolTip(score.help)
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
-    label, value = QLabel(score.label), QLabel(score.text)
+    label, value = plain(QLabel(score.label)), plain(QLabel(score.text))
     label.setProperty("role", "muted")
     label.setWordWrap(True)
     value.setFont(numbers_font(value.font()))

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Gallery
 from convviz_gui.gui.charts.curve import Curve
+from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.tiles.gallery_tiles import GalleryTiles
@@ -26,7 +27,7 @@ class FilterPanel(QWidget):
         self.title = QLabel()
         self.title.setProperty("role", "section")
         self.picture = Picture("Synthetic picture")
-        self.note = QLabel(wordWrap=True)
+        self.note = plain(QLabel(wordWrap=True))
         self.note.setProperty("role", "muted")
         heading = QLabel("Loss at each step")
         heading.setProperty("role", "muted")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import Theme
 from convviz_gui.gui.opening.dialog import PRECISIONS
 from convviz_gui.gui.photos import samples
@@ -128,7 +129,7 @@ class Menus:
         for entry in self._window.recent.entries():
             obstacle = entry.obstacle()
             action = menu.addAction(f"{entry.title()}: {obstacle}" if obstacle else entry.title())
-            action.setToolTip(entry.spec.weights or entry.spec.source)
+            action.setToolTip(tip(entry.spec.weights or entry.spec.source))
             action.setEnabled(not obstacle)
             action.triggered.connect(lambda _checked=False, entry=entry: self._do.model.open_recent(entry))
         if menu.isEmpty():

@@ -9,6 +9,7 @@ from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Progressed
 from convviz_gui.engine.types import Amend, Export, Identify, LoadModel, MoveModel, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.plain import plain, tip
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.network.model_header import device_name
 from convviz_gui.gui.selection import Selection
@@ -64,7 +65,7 @@ class StatusBar(QStatusBar):
 
     def _make_running(self) -> QWidget:
         box = QWidget()
-        self.title = QLabel()
+        self.title = plain(QLabel())
         self.title.setFont(numbers_font(self.title.font()))
         self.title.setMaximumWidth(50 * UNIT)
         self.progress = QProgressBar()
@@ -128,7 +129,7 @@ class StatusBar(QStatusBar):
         if last is not None and (rest := progress_text(last)):
             text = f"{text} · {rest}"
         self.title.setText(self.title.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 50 * UNIT))
-        self.title.setToolTip(text)
+        self.title.setToolTip(tip(text))
         show_part(self.progress, last.done if last else 0, last.total if last else 0)
         self.running.show()
 
