@@ -10,7 +10,7 @@ import timm
 import torch
 import torchvision
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.opening.fitting import fit
@@ -55,6 +55,34 @@ def test_other_precisions_become_float32_and_are_said(
     [finding] = fitted.findings
     assert (finding.kind, finding.title) == ("precision", f"52 tensors are {kind} in the file; computed in float32")
     assert words in finding.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "replaced"),
+    [
+        ("resnet18", "fc", nn.Sequential(nn.Dropout(), nn.Linear(512, 7))),
+        ("vgg11", "classifier.6", nn.Sequential(nn.Linear(4096, 7, bias=True))),
+        ("efficientnet_b0", "classifier", nn.Linear(1280, 7)),
+        ("vit_b_32", "heads", nn.Linear(768, 7)),
+    ],
+)
+def test_a_classifier_wrapped_or_unwrapped_by_its_trainer(name: str, path: str, replaced: nn.Module) -> None:
+    torch.manual_seed(5)
+    users = torchvision.models.get_model(name, weights=None).eval()
+    setattr(users.get_submodule(path.rpartition(".")[0]), path.rpartition(".")[2], replaced)
+    fitted = fit(find(f"torchvision:{name}"), users.eval().state_dict(), "a.pth")
+    assert fitted.n_classes == 7
+    assert any("classifier" in finding.title for finding in fitted.findings)
+    x = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        torch.testing.assert_close(fitted.module.eval()(x), users(x))
+
+
+def test_a_deeper_classifier_is_not_taken_for_a_linear_one() -> None:
+    users = torchvision.models.resnet18()
+    users.fc = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 7))
+    with pytest.raises(EngineError, match=r"4 of the file's \d+ are unknown to it"):
+        fit(find("torchvision:resnet18"), users.state_dict(), "a.pth")
 
 
 @pytest.mark.parametrize("source", [SQUEEZENET, "torchvision:resnet18", "timm:test_resnet"])

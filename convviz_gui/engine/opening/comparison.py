@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from convviz_gui.engine.opening.heads import Head, with_own_head
 from convviz_gui.engine.opening.prefixes import Aligned, align
 from convviz_gui.engine.opening.signatures import COUNTER
 from convviz_gui.engine.types import Candidate
@@ -32,6 +34,7 @@ class Comparison:
         n_classes, channels: as in the file, None where they are as published.
         stem: the first convolution, where it has to be made anew for `channels`.
         prefix, wrappers, ignored: as in `Aligned`.
+        head: the classifier's names where it was wrapped when it was trained anew.
     """
 
     architecture: Architecture
@@ -47,6 +50,7 @@ class Comparison:
     prefix: str = ""
     wrappers: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    head: Head | None = None
 
     @property
     def ready(self) -> bool:
@@ -83,14 +87,15 @@ def compare(architecture: Architecture, state: State) -> Comparison:
     module = outline(architecture)
     wanted = module.state_dict()
     aligned = align(state, {name: tuple(tensor.shape) for name, tensor in wanted.items()})
-    named = architecture.adapt(aligned.state)
+    named, head = with_own_head(architecture.adapt(aligned.state), wanted, architecture.n_classes)
     n_classes, channels, stem = _counts(architecture, wanted, named)
     if n_classes is not None or channels is not None:
         module = outline(architecture, n_classes, channels, stem)
         before, wanted = wanted, module.state_dict()
         if {name: tensor.shape for name, tensor in wanted.items()} == {n: t.shape for n, t in before.items()}:
             n_classes = channels = stem = None  # it cannot be made for another number
-    return _compared(architecture, module, wanted, named, aligned, (n_classes, channels, stem))
+    compared = _compared(architecture, module, wanted, named, aligned, (n_classes, channels, stem))
+    return dataclasses.replace(compared, head=head)
 
 
 def _compared(

@@ -155,6 +155,12 @@ def _naming(found: Comparison) -> list[Finding]:
     if around := around + [repr(f"{word}.") for word in found.wrappers]:
         title = f"{' and '.join(around)} was taken out of the names in the file"
         made.append(Finding("weights", Level.HANDLED, title, "Wrappers and trainers put it there"))
+    if found.head is not None:
+        title = f"The file's classifier {found.head[0]!r} was taken for the network's {found.head[1]!r}"
+        detail = (
+            "Dropout beside it does nothing outside training; an activation there would, and leaves no trace in a file"
+        )
+        made.append(Finding("weights", Level.HANDLED, title, detail))
     if found.ignored:
         one = len(found.ignored) == 1
         what = "1 tensor in the file is" if one else f"{len(found.ignored)} tensors in the file are"
