@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray
 from convviz_gui.gui.look.ink import muted
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import numbers_font
 from convviz_gui.gui.look.values import value
 
@@ -40,11 +41,11 @@ class Curve(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(96, 64)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         steps = np.flatnonzero(np.isfinite(self._trace))
         if not steps.size:
             return
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         taken = self._trace[steps]
         lo, hi = float(taken.min()), float(taken.max())

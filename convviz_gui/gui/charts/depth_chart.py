@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from convviz_gui.engine.payloads import Overview
 from convviz_gui.gui.look.ink import faded, muted
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import numbers_font
 from convviz_gui.gui.look.words import percent
 
@@ -91,10 +92,10 @@ class DepthChart(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(160, 64)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         if self._overview is None:
             return
-        painter = QPainter(self)
         self._paint_title(painter)
         current = self._current_bar()
         accent = self.palette().color(QPalette.ColorRole.Highlight)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QPainter, QPalette, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray, IntArray
 from convviz_gui.gui.look.ink import faded, muted
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import numbers_font
 from convviz_gui.gui.look.values import value
 
@@ -47,10 +48,10 @@ class Histogram(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(160, 48 + self.fontMetrics().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         if not self._counts.size:
             return
-        painter = QPainter(self)
         text = self.fontMetrics().height()
         height, step = self.height() - text - 2, self.width() / len(self._counts)
         bar = faded(self.palette(), 0.5)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QMouseEvent, QPainter, QPalette
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray
 from convviz_gui.gui.look.ink import faded
+from convviz_gui.gui.look.painting import paints
 
 
 class VectorChart(QWidget):
@@ -49,10 +50,10 @@ class VectorChart(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(240, 160)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         if not self._values.size:
             return
-        painter = QPainter(self)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(faded(self.palette(), 0.45))
         painter.drawRects([self.bar(channel) for channel in range(len(self._values))])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QWidget
 
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import details, paint_thumbnail
 from convviz_gui.gui.latent.thumbnails import Thumbnails
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import UNIT
 
 _PICTURE = 144
@@ -58,8 +59,8 @@ class HoverCard(QWidget):
         if path == self._path:
             self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
         painter.setBrush(self.palette().color(QPalette.ColorRole.ToolTipBase))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QImage, QKeyEvent, QPainter, QPalette, QPen, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLabel,
@@ -21,6 +21,7 @@ from convviz_gui.engine.palette import DISTINCT
 from convviz_gui.engine.payloads import ByteArray
 from convviz_gui.gui.latent.point_colours import Colouring
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.plain import plain, tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import value
@@ -157,8 +158,8 @@ class ScaleBar(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(120, 16 + 2 * self.fontMetrics().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(0, 4, self.width(), 10), self._strip)
         line = self.rect().adjusted(0, 18, 0, 0)

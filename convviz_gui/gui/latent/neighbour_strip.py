@@ -21,6 +21,7 @@ from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import PointModel, Role, details, paint_thumbnail
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.elided import ElidedLabel
+from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT, colours, numbers_font
 
@@ -165,6 +166,7 @@ class _TileDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802
         return self._view.cell()
 
+    @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
@@ -172,7 +174,6 @@ class _TileDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         state = option.state
         palette = view.palette()
-        painter.save()
         if state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus):
             painter.fillRect(rect, palette.color(QPalette.ColorRole.Midlight))
         frame = QRect(rect.left() + UNIT // 2, rect.top() + UNIT // 2, tile, tile)
@@ -187,4 +188,3 @@ class _TileDelegate(QStyledItemDelegate):
         painter.setPen(colours(view).warning if wrong else palette.color(QPalette.ColorRole.PlaceholderText))
         caption = metrics.elidedText(str(index.data(Role.CAPTION)), Qt.TextElideMode.ElideRight, line.width())
         painter.drawText(line.translated(0, metrics.height() + 1), Qt.AlignmentFlag.AlignLeft, caption)
-        painter.restore()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import Index, PointModel, Role, paint_thumbnail
 from convviz_gui.gui.latent.thumbnails import Thumbnails
+from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.look.theme import colours, numbers_font
 
 _LINES = 3
@@ -83,6 +84,7 @@ class _RowDelegate(QStyledItemDelegate):
         view: QWidget = option.widget
         return QSize(120, _LINES * view.fontMetrics().lineSpacing() + _GAP)
 
+    @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
@@ -90,7 +92,6 @@ class _RowDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         scheme, palette = colours(view), view.palette()
-        painter.save()
         if chosen:
             painter.fillRect(rect, palette.color(QPalette.ColorRole.Highlight))
         text = palette.color(QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text)
@@ -113,7 +114,6 @@ class _RowDelegate(QStyledItemDelegate):
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, f"{index.data(Role.PLACE):,}")
         painter.setPen(text)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, str(index.data(Role.SCORE)))
-        painter.restore()
 
 
 def _line(painter: QPainter, area: QRect, text: str) -> None:

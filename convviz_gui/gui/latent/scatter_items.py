@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from convviz_gui.engine.payloads import ByteArray, FloatArray, IntArray
 from convviz_gui.gui.latent.scatter_raster import Packed, Window, disc_radius, splat
+from convviz_gui.gui.look.painting import guarded
 
 RIM = 0.2
 """Edge around each disc in the colour of the ground, as a part of the disc's radius."""
@@ -84,6 +85,7 @@ class RasterItem(QGraphicsItem):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return self._area
 
+    @guarded
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if self._window is not None and not self._area.isEmpty():
             painter.drawImage(self._area.topLeft(), self.image)
@@ -168,6 +170,7 @@ class MarksItem(QGraphicsItem):
     def boundingRect(self) -> QRectF:  # noqa: N802
         return self._area
 
+    @guarded
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         marks = self._marks
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QPainter, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.plain import plain
 
 _WIDEST = 440
@@ -99,7 +100,8 @@ class _Veil(QWidget):
             self.setGeometry(self._covered.rect())
         return False
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         film = QColor(self.palette().color(QPalette.ColorRole.Window))
         film.setAlpha(150)
-        QPainter(self).fillRect(self.rect(), film)
+        painter.fillRect(self.rect(), film)

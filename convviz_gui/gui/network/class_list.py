@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from convviz_gui.gui.look import words
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT, colours, numbers_font
 from convviz_gui.gui.selection import Selection
@@ -45,8 +46,8 @@ class ClassBar(QAbstractButton):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(12 * UNIT, self.sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         scheme = colours(self)
         area = QRectF(self.rect()).adjusted(UNIT / 2, 1, -UNIT / 2, -1)

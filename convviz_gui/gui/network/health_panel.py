@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from convviz_gui.engine.types import Finding, Level, ModelInfo
 from convviz_gui.gui.look import words
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import UNIT, colours
 from convviz_gui.gui.network.health_words import LEVELS, heading, in_order, report
 
@@ -35,8 +36,8 @@ class LevelMark(QWidget):
         self._level = level
         self.setFixedSize(QSize(self.SIDE, self.SIDE))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         draw_mark(painter, QRectF(self.rect()).adjusted(1, 1, -1, -1), self._level, self)
 

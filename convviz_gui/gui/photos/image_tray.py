@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.types import ImageInput
+from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.look.theme import colours
 from convviz_gui.gui.photos.image_loader import ImageLoader, Loaded
 from convviz_gui.gui.photos.samples import Sample
@@ -169,6 +170,7 @@ class ImageTray(QWidget):
 class _Frame(QStyledItemDelegate):
     """A thumbnail with a frame around the current one; a selection painted over it would change its colours."""
 
+    @guarded
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:

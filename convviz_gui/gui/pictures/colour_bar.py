@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtGui import QImage, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import ByteArray
 from convviz_gui.gui.look.ink import muted
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import numbers_font
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.pictures.qimage import coloured_qimage
@@ -69,10 +70,10 @@ class ColourBar(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(96, self.sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         if self._range is None:
             return
-        painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(QRectF(0, _POINTER, self.width(), _STRIP), self._strip)
         painter.setPen(muted(self.palette()))

@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
     QPainter,
-    QPaintEvent,
     QPalette,
     QPen,
     QTransform,
@@ -22,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.pictures.picture_files import save_picture, table_text
 from convviz_gui.gui.pictures.picture_layers import PictureLayers, Pyramid
 from convviz_gui.gui.pictures.picture_link import PictureLink
@@ -229,8 +229,8 @@ class Picture(QWidget):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(96, 96)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
+    @paints
+    def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
         painter.save()
         painter.setTransform(self._transform(), combine=True)
         self.layers.paint(painter, self.scale() * self.devicePixelRatioF())

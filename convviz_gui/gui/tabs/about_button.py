@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import UNIT
 
 
@@ -26,7 +27,10 @@ class AboutButton(QToolButton):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """The button of the style, and the sign on it."""
         super().paintEvent(event)
-        painter = QPainter(self)
+        self._paint_sign(event)
+
+    @paints
+    def _paint_sign(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         ink = self.palette().buttonText().color()
         unit = self.fontMetrics().height() / 16
@@ -36,4 +40,3 @@ class AboutButton(QToolButton):
         painter.setPen(QPen(ink, 1.6 * unit, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawLine(QPointF(0, -0.3 * unit), QPointF(0, 3 * unit))
         painter.drawPoint(QPointF(0, -3 * unit))
-        painter.end()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from convviz_gui.gui.look.ink import ink_on, muted
+from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.tiles.tile_model import Index, TileModel
 
 GAP = 8
@@ -49,6 +50,7 @@ class TileDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:  # noqa: N802
         return self.cell(option.fontMetrics)
 
+    @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         source = self._model.source
         if source is None:
