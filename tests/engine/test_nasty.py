@@ -247,6 +247,11 @@ def test_what_is_no_network_is_refused() -> None:
         assert caught.value.hint
 
 
+def test_a_head_without_classes_is_refused() -> None:
+    with pytest.raises(EngineError, match="has no classes"):
+        Session().adopt(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.LazyLinear(0)), SIZED)
+
+
 class Failing(nets.Plain):
     def forward(self, x: Tensor) -> Any:
         return self.head(super().features(x))

@@ -50,6 +50,8 @@ def logits_of(output: Any) -> Tensor:
         logits = logits.mean(dim=(2, 3))
     if logits.ndim == 1:
         logits = logits.unsqueeze(1)
+    if not logits.shape[1]:
+        raise EngineError("This network has no classes", "Give it a head with at least one output")
     return logits if logits.dtype == torch.float64 else logits.float()
 
 
