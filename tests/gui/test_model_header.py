@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.jobs import Job, Progressed
 from convviz_gui.engine.types import Finding, Level, LoadModel, ModelInfo, ModelSpec
+from convviz_gui.gui.look.theme import DARK, LIGHT, palette
 from convviz_gui.gui.network.health_panel import HealthPanel, LevelMark
 from convviz_gui.gui.network.health_words import in_order, report, summary
 from convviz_gui.gui.network.model_header import ModelHeader
@@ -112,3 +113,30 @@ def test_panel_lists_findings_and_methods(qtbot: QtBot) -> None:
     copy.click()
     assert QGuiApplication.clipboard().text() == report(model, {"grad-cam": "Grad-CAM", "filters": "Filters"})
     panel.close()
+
+
+def test_guessed_preprocessing_can_be_edited_from_the_report(qtbot: QtBot) -> None:
+    parent = QWidget()
+    parent.resize(1280, 720)
+    qtbot.addWidget(parent)
+    guessed = Finding("preprocessing", Level.WARNING, "The preprocessing is guessed", "edit it")
+    plain = info(ModelSpec(), "net")
+    panel = HealthPanel(dataclasses.replace(plain, health=(guessed,)), {}, parent)
+    panel.show()
+    assert panel.edit is not None
+    with qtbot.waitSignal(panel.preprocessing_wanted):
+        panel.edit.click()
+    assert not panel.isVisible()
+    told = HealthPanel(dataclasses.replace(plain, health=FINDINGS), {}, parent)
+    assert told.edit is None
+    told.close()
+
+
+def test_the_mark_follows_the_theme(qtbot: QtBot) -> None:
+    header = ModelHeader(Selection())
+    qtbot.addWidget(header)
+    header.setPalette(palette(LIGHT))
+    show(header, dataclasses.replace(info(ModelSpec(), "net"), health=FINDINGS))
+    before = header.health.icon().pixmap(14, 14).toImage()
+    header.setPalette(palette(DARK))
+    assert header.health.icon().pixmap(14, 14).toImage() != before

@@ -126,6 +126,7 @@ def numbers_font(font: QFont) -> QFont:
 def stylesheet(c: Colours) -> str:
     """What a palette cannot say: flat tabs and buttons, thin lines, no boxes around boxes."""
     up, down = (paths.resource(f"chevron-{way}.svg").as_posix() for way in ("up", "down"))
+    check = paths.resource("check-dark.svg" if c is DARK else "check-light.svg").as_posix()
     return f"""
 QMainWindow::separator {{ background: {c.line}; width: 1px; height: 1px; }}
 QMainWindow::separator:hover {{ background: {c.accent}; }}
@@ -174,6 +175,19 @@ QPushButton[primary="true"] {{ background: {c.accent}; color: {c.on_accent}; bor
     font-weight: 600; }}
 QPushButton[primary="true"]:focus {{ border-color: {c.text}; }}
 QPushButton[primary="true"]:disabled {{ background: {c.raised}; color: {c.faint}; border-color: {c.line}; }}
+QCheckBox::indicator, QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {c.muted};
+    background: {c.base}; }}
+QCheckBox::indicator {{ border-radius: 3px; }}
+QRadioButton::indicator {{ border-radius: 7px; }}
+QCheckBox::indicator:hover, QRadioButton::indicator:hover {{ border-color: {c.text}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {c.accent}; }}
+QCheckBox::indicator:checked {{ background: {c.accent}; border-color: {c.accent}; image: url("{check}"); }}
+QRadioButton::indicator:checked {{ width: 4px; height: 4px; border: 5px solid {c.accent};
+    background: {c.on_accent}; }}
+QCheckBox::indicator:checked:focus, QRadioButton::indicator:checked:focus {{ border-color: {c.text}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {c.line};
+    background: {c.window}; }}
+QCheckBox::indicator:checked:disabled {{ background: {c.faint}; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: 4px; padding: 3px 6px; }}
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {c.line}; }}

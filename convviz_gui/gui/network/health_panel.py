@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QDialog,
@@ -73,13 +73,20 @@ def draw_mark(painter: QPainter, area: QRectF, level: Level | None, widget: QWid
 
 
 class HealthPanel(QDialog):
-    """A sheet over the window with every finding; Escape closes it."""
+    """A sheet over the window with every finding; Escape closes it.
+
+    Signals:
+        preprocessing_wanted: the user wants to edit what was guessed; the sheet has closed.
+    """
+
+    preprocessing_wanted = Signal()
 
     def __init__(self, info: ModelInfo, titles: Mapping[str, str], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setObjectName("palette")
         self.setAccessibleName("Health report")
+        self.edit: QPushButton | None = None
         self._text = report(info, titles)
         page = QWidget()
         self._rows = QVBoxLayout(page)
@@ -109,6 +116,8 @@ class HealthPanel(QDialog):
     def _fill(self, info: ModelInfo, titles: Mapping[str, str]) -> None:
         for finding in in_order(info.health):
             self._rows.addWidget(_finding_row(finding))
+            if finding.kind == "preprocessing" and finding.level is Level.WARNING:
+                self._rows.addLayout(self._edit_row())
         if not info.health:
             self._rows.addWidget(_paragraph("Nothing to remark: the network is as the methods like it.", "muted"))
         cannot = dict(info.cannot)
@@ -120,6 +129,21 @@ class HealthPanel(QDialog):
         if applies:
             rest = "The others apply" if cannot else "All apply"
             self._rows.addWidget(_row(Level.HANDLED, rest, ", ".join(applies)))
+
+    def _edit_row(self) -> QHBoxLayout:
+        self.edit = QPushButton("Edit the preprocessing…")
+        self.edit.setAutoDefault(False)
+        self.edit.clicked.connect(self._on_edit)
+        row = QHBoxLayout()
+        # Under the finding's text, beside its mark.
+        row.setContentsMargins(LevelMark.SIDE + UNIT, 0, 0, 0)
+        row.addWidget(self.edit)
+        row.addStretch(1)
+        return row
+
+    def _on_edit(self) -> None:
+        self.close()
+        self.preprocessing_wanted.emit()
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self._text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QComboBox,
@@ -48,6 +48,8 @@ class ModelHeader(QWidget):
     device_wanted = Signal(str)
     health_wanted = Signal()
 
+    _made = False
+
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection = selection
@@ -79,6 +81,7 @@ class ModelHeader(QWidget):
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName("How far the opening is")
         self._busy = True
+        self._made = True
         self._lay_out()
         self.show_busy("Starting…", "The engine is being loaded")
         selection.model_changed.connect(self.refresh)
@@ -167,13 +170,22 @@ class ModelHeader(QWidget):
         self._show_health(info)
         self._show_device(info.device)
 
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().changeEvent(event)
+        # The mark is a picture, made in the colours of its time.
+        if event.type() == QEvent.Type.PaletteChange and self._made and self._selection.model is not None:
+            self._show_mark(self._selection.model)
+
+    def _show_mark(self, info: ModelInfo) -> None:
+        levels = {finding.level for finding in info.health}
+        self.health.setIcon(_mark(Level.WARNING if Level.WARNING in levels else Level.HANDLED, self))
+
     def _show_health(self, info: ModelInfo) -> None:
         text = summary(info)
-        levels = {finding.level for finding in info.health}
         self.health.setText(text)
         self.health.setAccessibleName(f"Health report: {text}")
         self.health.setToolTip("What was found on opening, and which methods apply (Ctrl+H)")
-        self.health.setIcon(_mark(Level.WARNING if Level.WARNING in levels else Level.HANDLED, self))
+        self._show_mark(info)
         self.health.show()
 
     def _show_device(self, device: str) -> None:

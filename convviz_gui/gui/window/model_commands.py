@@ -165,6 +165,7 @@ class ModelCommands(QObject):
         if window.selection.model is None:
             return
         panel = HealthPanel(window.selection.model, self._titles(), window)
+        panel.preprocessing_wanted.connect(self.ask_for_preprocessing)
         corner = window.header.mapToGlobal(QPoint(0, window.header.height()))
         highest = window.mapToGlobal(QPoint(0, window.height() - panel.height() - 8))
         panel.move(corner.x(), max(0, min(corner.y(), highest.y())))
