@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from convviz_gui.engine.jobs import Failed
-from convviz_gui.engine.types import Catalogue, Exported, LoadModel, ModelSpec
+from convviz_gui.engine.types import Amend, Catalogue, Exported, LoadModel, ModelSpec, MoveModel
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.class_list import ClassList
 from convviz_gui.gui.network.layer_tree import LayerTree
@@ -128,6 +128,7 @@ class MainWindow(QMainWindow):
         self.status.stop_wanted.connect(self.client.cancel)
         self.overview.problem.connect(lambda problem: self.notices.tell(OVERVIEW, problem))
         self.overview.settled.connect(lambda: self.notices.settle(OVERVIEW))
+        self.opener.began.connect(self._on_opening)
         self.opener.restarted.connect(self._on_restarted)
         self.opener.device_failed.connect(lambda problem: self.notices.tell(DEVICE, problem))
         self.saver.problem.connect(lambda problem: self.notices.tell(EXPORT, problem))
@@ -165,7 +166,10 @@ class MainWindow(QMainWindow):
             self.addDockWidget(area, dock)
             dock.show()
         self.splitDockWidget(model, images, Qt.Orientation.Vertical)
-        self.resizeDocks([model, settings], [44 * UNIT, 35 * UNIT], Qt.Orientation.Horizontal)
+        # On a small screen, or a large one magnified, enough of the width stays for what the window is about.
+        most = 2 * self.width() // 7
+        widths = [min(44 * UNIT, most), min(35 * UNIT, most)]
+        self.resizeDocks([model, settings], widths, Qt.Orientation.Horizontal)
         self.resizeDocks([model, images], [60 * UNIT, 32 * UNIT], Qt.Orientation.Vertical)
 
     # -------------------------------------------------------------------------------------------- messages
@@ -182,6 +186,19 @@ class MainWindow(QMainWindow):
         if message.job is None:
             self.notices.tell("engine", message.problem)
             self.header.refresh()
+
+    def _on_opening(self, command: LoadModel | MoveModel | Amend) -> None:
+        """What was running stops without having been asked to: that is said, and why."""
+        match command:
+            case LoadModel():
+                why = "another network is being opened"
+            case MoveModel():
+                why = "the network is being moved"
+            case Amend():
+                why = "the network is being prepared anew"
+        stopped = self.tabs.long_runs()
+        if stopped:
+            self.status.say(f"{' and '.join(stopped)} {'was' if len(stopped) == 1 else 'were'} stopped: {why}.")
 
     def _on_restarted(self) -> None:
         self.overview.run()

@@ -257,3 +257,13 @@ def _source(window: MainWindow) -> str:
 
 def _size(window: MainWindow) -> tuple[int, int] | None:
     return window.selection.model.preprocess.size if window.selection.model is not None else None
+
+
+def test_a_run_that_another_network_stops_is_told(ready: MainWindow, qtbot: QtBot) -> None:
+    ready.tabs.show("filters")
+    tab = ready.tabs.current
+    tab.run()
+    assert tab.running
+    ready.commands.model.open_demo()
+    assert ready.status.value.text() == "Filters was stopped: another network is being opened."
+    qtbot.waitUntil(lambda: not tab.running, timeout=WAIT)

@@ -37,6 +37,7 @@ class MapHeader(QWidget):
         self.skipped.clicked.connect(self.show_skipped)
         self.colour = QComboBox()
         self.colour.setAccessibleName("Colour by")
+        self.colour.setMinimumContentsLength(8)
         self.colour.activated.connect(lambda: self.colour_changed.emit(ColourBy(self.colour.currentData())))
 
         first = QHBoxLayout()

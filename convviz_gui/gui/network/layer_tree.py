@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLineEdit, QTreeView, QVBoxLayout, QWidget
 
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.layer_model import ID_ROLE, LayerFilter, LayerModel
 from convviz_gui.gui.selection import Selection
+
+_KIND = 1
+_ROOM_FOR_KIND = 38 * UNIT
 
 
 class _SearchBox(QLineEdit):
@@ -64,6 +67,11 @@ class LayerTree(QWidget):
         selection.model_changed.connect(self._on_model)
         selection.layer_changed.connect(self._show_current)
         self._on_model()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        # A layer's name is worth more than its kind, which the search finds all the same.
+        self.tree.setColumnHidden(_KIND, self.width() < _ROOM_FOR_KIND)
 
     def _on_model(self) -> None:
         info = self._selection.model

@@ -15,12 +15,14 @@ class ModelOpener(QObject):
     """Joins the model header, the selection and the session lane.
 
     Signals:
+        began: a command about to be sent, which cancels what is running.
         problem: a `Problem`; the earlier network stays.
         settled: a network was opened.
         restarted: opening came to nothing, and the runs it cancelled should run again.
         device_failed: a `Problem`; the network is on the CPU now.
     """
 
+    began = Signal(object)
     problem = Signal(object)
     settled = Signal()
     restarted = Signal()
@@ -74,6 +76,7 @@ class ModelOpener(QObject):
         self._client.cancel(SESSION_LANE)
 
     def _submit(self, command: LoadModel | MoveModel | Amend, name: str, fact: str) -> None:
+        self.began.emit(command)
         self._last = command
         self._busy = name, fact
         self._header.show_busy(name, fact)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QTabBar,
@@ -79,7 +80,7 @@ class OpenModelDialog(QDialog):
         self.stack = QStackedWidget()
         for title, page in zip(_TITLES, self.pages, strict=True):
             self.sections.addTab(title)
-            self.stack.addWidget(page)
+            self.stack.addWidget(page if page is self.library else _scrolling(page))
         self.note = plain(QLabel())
         self.note.setProperty("role", "muted")
         self.note.setWordWrap(True)
@@ -244,6 +245,16 @@ class OpenModelDialog(QDialog):
             self.set_code(path)
         else:
             self.set_weights(path)
+
+
+def _scrolling(page: Page) -> QScrollArea:
+    """`page` in an area that scrolls: what it has to say must not push the buttons off a small screen."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(page)
+    return area
 
 
 def has_changed(entry: RecentModel) -> bool:

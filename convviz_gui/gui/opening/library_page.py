@@ -219,5 +219,5 @@ def _view() -> QTreeView:
     view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    view.setMinimumHeight(20 * UNIT)
+    view.setMinimumHeight(12 * UNIT)
     return view

@@ -25,6 +25,7 @@ class ColourCombo(QComboBox):
         self.setAccessibleName("Colours")
         self.setToolTip("Colours. Viridis, inferno and cividis grow evenly lighter; JET and turbo invent edges.")
         self.setIconSize(_SWATCH)
+        self.setMinimumContentsLength(5)
         for name in names:
             self.addItem(_swatch(COLORMAPS[name]), _TITLES.get(name, name.capitalize()), name)
 

@@ -38,6 +38,7 @@ class InputHeader(QWidget):
         self.facts.setFont(numbers_font(self.facts.font()))
         self.channels = QComboBox()
         self.channels.setAccessibleName("Channel shown")
+        self.channels.setMinimumContentsLength(6)
         self.channels.setToolTip("The picture that the tensor is, or one of its channels as plain numbers")
         self.button = QPushButton("Preprocessing…")
         self.button.setToolTip(

@@ -43,7 +43,11 @@ class Tabs(QObject):
         self.bar.setAccessibleName("Tabs")
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
-        self.bar.setElideMode(Qt.TextElideMode.ElideRight)
+        # A title cut to "I…" says nothing: where there is no room for all of them, the bar scrolls.
+        self.bar.setElideMode(Qt.TextElideMode.ElideNone)
+        self.bar.setUsesScrollButtons(True)
+        # Scrolling needs leave to be narrower than the titles together.
+        self.bar.setMinimumWidth(16 * UNIT)
         self.pages = QStackedWidget()
         # Pages may become smaller than they like: a notice above them must not push the window off a small screen.
         self.pages.setMinimumSize(40 * UNIT, 24 * UNIT)
@@ -84,6 +88,11 @@ class Tabs(QObject):
         """Compute again whatever was cancelled by an attempt to open another network."""
         for tab in self.tabs.values():
             tab.rerun()
+
+    def long_runs(self) -> tuple[str, ...]:
+        """Titles of the tabs that compute what was asked for; live ones compute anew by themselves."""
+        tabs = (tab for tab in self.tabs.values() if tab.running and tab.panel.method is not None)
+        return tuple(tab.spec.title for tab in tabs if tab.panel.method is not None and not tab.panel.method.live)
 
     def stop_all(self) -> None:
         """Stop every tab's run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from convviz_gui.engine.colormaps import DIVERGING
@@ -14,6 +15,8 @@ from convviz_gui.gui.look.words import shape
 from convviz_gui.gui.pictures.colour_combo import ColourCombo
 from convviz_gui.gui.tiles.channel_tiles import Sort
 from convviz_gui.gui.tiles.tile_grid import LARGEST, SIDE, SMALLEST
+
+_FEWEST_LETTERS = 5
 
 
 class GridHeader(QWidget):
@@ -56,6 +59,8 @@ class GridHeader(QWidget):
         self.size_slider.setToolTip("Size of tiles (Ctrl+wheel)")
         self.size_slider.setFixedWidth(88)
         for combo in (self.sort_combo, self.scale_combo, self.colours):
+            combo.setMinimumContentsLength(_FEWEST_LETTERS)
+        for combo in (self.sort_combo, self.scale_combo, self.colours):
             combo.currentIndexChanged.connect(lambda _: self.changed.emit())
         self.size_slider.valueChanged.connect(self.side_changed)
 
@@ -66,12 +71,13 @@ class GridHeader(QWidget):
         above.addWidget(self.blank)
         below = QHBoxLayout()
         below.setSpacing(UNIT)
+        self._labels: list[QLabel] = []
         for text, combo in (("Sort", self.sort_combo), ("Scale", self.scale_combo), ("Colours", self.colours)):
             label = QLabel(text)
             label.setProperty("role", "muted")
+            self._labels.append(label)
             below.addWidget(label)
             below.addWidget(combo)
-            below.addSpacing(UNIT)
         below.addStretch()
         below.addWidget(self.size_slider)
         column = QVBoxLayout(self)
@@ -79,6 +85,17 @@ class GridHeader(QWidget):
         column.setSpacing(UNIT // 2)
         column.addLayout(above)
         column.addLayout(below)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        combos = (self.sort_combo, self.scale_combo, self.colours)
+        needed = sum(combo.sizeHint().width() + UNIT for combo in combos)
+        slider = self.size_slider.width() + UNIT
+        labels = sum(label.sizeHint().width() + UNIT for label in self._labels)
+        # What the choices are called goes first (their tooltips say it too), then the slider (Ctrl+wheel does it too).
+        for label in self._labels:
+            label.setVisible(self.width() >= needed + slider + labels)
+        self.size_slider.setVisible(self.width() >= needed + slider)
 
     def sort(self) -> Sort:
         """The chosen order."""
