@@ -9,7 +9,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.payloads import Heat, Maps
@@ -17,6 +17,7 @@ from convviz_gui.engine.types import LoadModel, ModelSpec
 from convviz_gui.gui.look.theme import Theme
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.photos import samples
+from convviz_gui.gui.tiles.grid_header import GridHeader
 
 WAIT = 60_000
 
@@ -271,3 +272,24 @@ def _class_shown(window: MainWindow) -> int | None:
 def _model_shown(window: MainWindow) -> str | None:
     result = window.tabs.current.result
     return result.model.name if result is not None else None
+
+
+def test_on_a_small_screen_titles_and_choices_stay_whole(window: MainWindow, qtbot: QtBot) -> None:
+    bar = window.tabs.bar
+    assert bar.elideMode() == Qt.TextElideMode.ElideNone
+    assert bar.usesScrollButtons()
+    page, header = QWidget(), GridHeader()
+    qtbot.addWidget(page)
+    QVBoxLayout(page).addWidget(header)
+    page.show()
+    for width in (330, 420, 900):
+        page.resize(width, 100)
+        QApplication.processEvents()
+        for combo in (header.sort_combo, header.scale_combo, header.colours):
+            text = combo.fontMetrics().horizontalAdvance(combo.currentText()[:5])
+            assert combo.width() >= combo.iconSize().width() * (combo is header.colours) + text
+    assert header.size_slider.isVisible()
+    page.resize(330, 100)
+    QApplication.processEvents()
+    assert page.width() == 330
+    assert not header.size_slider.isVisible()

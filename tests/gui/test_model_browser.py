@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLineEdit
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.errors import EngineError
@@ -385,3 +385,18 @@ def test_the_demo_is_in_the_index() -> None:
     demo = entry_of("demo")
     assert demo is not None
     assert demo.pretrained
+
+
+def test_the_next_file_is_looked_for_where_the_last_was(
+    dialog: OpenModelDialog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def choose(_parent: object, _title: str, near: str, _kinds: str) -> tuple[str, str]:
+        begun.append(near)
+        return str(tmp_path / "net.py"), ""
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", choose)
+    dialog.code.file.ask()
+    dialog.code.names.ask()
+    assert begun == ["", str(tmp_path)]

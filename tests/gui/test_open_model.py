@@ -246,7 +246,7 @@ def test_a_method_that_does_not_apply_says_so_in_its_tab(ready: MainWindow) -> N
     tab = ready.tabs.current
     assert tab.view is not None
     said = [label.text() for label in tab.view.findChildren(QLabel)]
-    assert any("does not apply to ToyNet: It has no maps" in text for text in said)
+    assert any("does not apply to ToyNet: it has no maps" in text for text in said)
     assert not tab.running
     assert not ready.notices.isVisible()
 

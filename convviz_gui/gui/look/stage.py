@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPalette
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.plain import plain
+from convviz_gui.gui.look.theme import UNIT
 
 _WIDEST = 440
+_NARROWEST = 160
 PATIENCE_MS = 200
 """What comes sooner than this replaces what is shown without dimming it first."""
 
@@ -73,11 +75,25 @@ class _Message(QWidget):
 
     def say(self, sentence: str, button: str) -> None:
         self.sentence.setText(sentence)
-        # A wrapped label centred in a layout would otherwise be too narrow and too low.
-        width = min(_WIDEST, self.sentence.fontMetrics().horizontalAdvance(sentence) + 8)
-        self.sentence.setFixedSize(width, self.sentence.heightForWidth(width))
+        self._fit()
         self.button.setText(button)
         self.button.setVisible(bool(button))
+
+    def _fit(self) -> None:
+        if not self.sentence.text():
+            return
+        # A wrapped label centred in a layout would otherwise be too narrow and too low.
+        wanted = self.sentence.fontMetrics().horizontalAdvance(self.sentence.text()) + 8
+        width = min(_WIDEST, wanted, max(self.contentsRect().width() - 4 * UNIT, _NARROWEST))
+        self.sentence.setFixedSize(width, self.sentence.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        # The sentence as it is wrapped now must not keep the page from becoming narrower.
+        return QSize(_NARROWEST + 4 * UNIT, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
 
 
 class _Veil(QWidget):

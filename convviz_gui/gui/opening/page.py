@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QLabel, QL
 from convviz_gui.engine.types import ModelSpec
 from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.window.window_state import WindowState
 
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".pth.tar")
 """File names that are taken for weights."""
@@ -83,8 +84,11 @@ class FileField(QWidget):
 
     def ask(self) -> None:
         """Let the user choose a file."""
-        chosen, _ = QFileDialog.getOpenFileName(self, self._title, self.text() or self.near, self._kinds)
+        state = WindowState()
+        near = self.text() or self.near or state.folder
+        chosen, _ = QFileDialog.getOpenFileName(self, self._title, near, self._kinds)
         if chosen:
+            state.remember_folder(chosen)
             self.set_text(chosen)
 
 

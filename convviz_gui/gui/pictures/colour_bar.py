@@ -80,7 +80,12 @@ class ColourBar(QWidget):
         line = QRect(0, _POINTER + _STRIP + 2, self.width(), self.fontMetrics().height())
         labels = self.labels()
         sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
-        for label, side in zip(labels, sides if len(labels) > 1 else sides[1:2], strict=True):
+        placed = list(zip(labels, sides if len(labels) > 1 else sides[1:2], strict=True))
+        gap = self.fontMetrics().horizontalAdvance("0")
+        if sum(self.fontMetrics().horizontalAdvance(label) + gap for label in labels) > self.width():
+            # The ends alone are read, where three numbers would run into each other.
+            placed = [placed[0], placed[-1]] if len(placed) > 1 else placed
+        for label, side in placed:
             painter.drawText(line, side | Qt.AlignmentFlag.AlignTop, label)
         if self._pointer is not None:
             self._paint_pointer(painter)

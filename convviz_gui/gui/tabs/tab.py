@@ -113,7 +113,8 @@ class MethodTab(QObject):
         if info is None or form is None or self._selection.model is None:
             return None
         if (reason := dict(self._selection.model.cannot).get(info.name)) is not None:
-            raise EngineError(f"{info.title} does not apply to {self._selection.model.name}: {reason.rstrip('.')}")
+            why = reason[:1].lower() + reason[1:].rstrip(".")
+            raise EngineError(f"{info.title} does not apply to {self._selection.model.name}: {why}")
         image = self._selection.image if "image" in info.needs else None
         folder = self.panel.target.chosen_folder()
         if ("image" in info.needs and image is None) or ("folder" in info.needs and folder is None):

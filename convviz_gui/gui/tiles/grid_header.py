@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
@@ -85,6 +85,12 @@ class GridHeader(QWidget):
         column.setSpacing(UNIT // 2)
         column.addLayout(above)
         column.addLayout(below)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        # Labels and slider give way, so they must not keep the page from becoming narrower.
+        combos = (self.sort_combo, self.scale_combo, self.colours)
+        width = sum(combo.minimumSizeHint().width() + UNIT for combo in combos)
+        return QSize(width, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)

@@ -129,14 +129,18 @@ class ModelCommands(QObject):
 
     def ask_for_class_names(self) -> None:
         """Take class names from a file."""
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Class names", "", NAMES_FILTER)
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Class names", self._window.state.folder, NAMES_FILTER)
         if chosen:
+            self._window.state.remember_folder(chosen)
             self._window.opener.amend(Amend(class_names=chosen))
 
     def ask_for_class_folder(self) -> None:
         """Take the names of a dataset's sub-folders for class names."""
-        chosen = QFileDialog.getExistingDirectory(self._window, "A dataset with a folder for each class")
+        chosen = QFileDialog.getExistingDirectory(
+            self._window, "A dataset with a folder for each class", self._window.state.folder
+        )
         if chosen:
+            self._window.state.remember_folder(chosen)
             self._window.opener.amend(Amend(class_names=chosen))
 
     def restore_as_found(self) -> None:

@@ -45,6 +45,16 @@ class WindowState:
         """Put a file or folder first among the recent ones."""
         self._settings.setValue("recent", [path, *(other for other in self.recent if other != path)][:most])
 
+    @property
+    def folder(self) -> str:
+        """Where the last file was chosen in a dialog, which is where the next one starts; "" if nowhere yet."""
+        folder = str(self._settings.value("folder", ""))
+        return folder if Path(folder).is_dir() else ""
+
+    def remember_folder(self, path: str) -> None:
+        """Remember where a chosen file, or folder, stands."""
+        self._settings.setValue("folder", str(Path(path).absolute().parent))
+
     def trusted(self, path: str) -> str | None:
         """SHA-256 of a Python file as the user trusted it last, or None."""
         return dict(self._trust()).get(path)
