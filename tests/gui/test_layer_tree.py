@@ -70,6 +70,14 @@ def test_model_keeps_qt_s_rules() -> None:
     assert tester.model() is model
 
 
+@pytest.mark.parametrize(("width", "hidden"), [(400, []), (332, [3]), (240, [1, 3])])
+def test_where_there_is_little_room_names_come_first(tree: LayerTree, width: int, hidden: list[int]) -> None:
+    tree.resize(width, 400)
+    assert [column for column in range(4) if tree.tree.isColumnHidden(column)] == hidden
+    longest = tree.tree.fontMetrics().horizontalAdvance("block1_conv1")
+    assert tree.tree.columnWidth(0) >= longest
+
+
 def test_columns_say_kind_shape_and_parameters() -> None:
     model = LayerModel()
     model.set_model(info())

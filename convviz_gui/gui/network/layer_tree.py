@@ -10,8 +10,9 @@ from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.network.layer_model import ID_ROLE, LayerFilter, LayerModel
 from convviz_gui.gui.selection import Selection
 
-_KIND = 1
-_ROOM_FOR_KIND = 38 * UNIT
+_KIND, _PARAMS = 1, 3
+_ROOM_FOR = {_KIND: 38 * UNIT, _PARAMS: 44 * UNIT}
+"""Widths of the tree that the columns need beside the names."""
 
 
 class _SearchBox(QLineEdit):
@@ -70,8 +71,9 @@ class LayerTree(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
-        # A layer's name is worth more than its kind, which the search finds all the same.
-        self.tree.setColumnHidden(_KIND, self.width() < _ROOM_FOR_KIND)
+        # A layer's name is worth more than its kind, which the search finds all the same, and its size: tips tell both.
+        for column, room in _ROOM_FOR.items():
+            self.tree.setColumnHidden(column, self.width() < room)
 
     def _on_model(self) -> None:
         info = self._selection.model
