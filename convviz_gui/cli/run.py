@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from convviz_gui.cli.model_options import add_model_options, load_command
 from convviz_gui.cli.terminal import DONE, Parser, name, say
 from convviz_gui.engine.channels import parse_channels
+from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.params import Settings, Spec
 
 if TYPE_CHECKING:
@@ -29,10 +30,16 @@ def add(run: argparse.ArgumentParser) -> None:
         )
         parser.add_argument("--folder", metavar="DIR", type=name, help="a folder of pictures; sub-folders are labels")
         parser.add_argument("--layer", metavar="ID", type=name, help="a layer as `convviz layers` lists it")
-        parser.add_argument("--channels", metavar="LIST", help="like 0,3,8-15, or 'first 64', or all")
+        parser.add_argument(
+            "--channels", "--channel", metavar="LIST", help="like 7, or 0,3,8-15, or 'first 64', or all"
+        )
         parser.add_argument(
             "--class", metavar="N", dest="class_index", type=int, help="class index; else the top class"
         )
+        parser.add_argument(
+            "--against", metavar="N", type=int, help="a second class: explain the difference of the two scores"
+        )
+        parser.add_argument("--unit", metavar="Y,X", help="row and column of one position of the layer's maps")
         parser.add_argument("--seed", metavar="N", type=int, default=0, help="same seed, same result")
         parser.add_argument("--out", metavar="DIR", type=name, required=True, help="the folder to write into")
         for spec in info.specs:
@@ -59,6 +66,8 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
         images=tuple(options.image),
         folder=options.folder,
         seed=options.seed,
+        against=options.against,
+        unit=_unit(options.unit),
     )
     if order.channels is not None:
         parse_channels(order.channels)
@@ -69,6 +78,15 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
         say(f"left out {item['path']}: {item['reason']}")
     print(json.dumps(facts, indent=1) if options.json else f"Wrote {len(facts['files']) + 1} files to {options.out}")
     return DONE
+
+
+def _unit(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise EngineError(f"A unit (--unit) cannot be {text!r}", "Give its row and column from 0, like 3,5")
+    return int(parts[0]), int(parts[1])
 
 
 def _settings(info: MethodInfo, options: argparse.Namespace) -> Settings:

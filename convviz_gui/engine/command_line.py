@@ -64,4 +64,8 @@ def _what(run: Run) -> list[str]:
         words += ["--channels", write_channels(run.target.channels)]
     if run.target.class_index is not None:
         words += ["--class", str(run.target.class_index)]
+    if run.target.against is not None:
+        words += ["--against", str(run.target.against)]
+    if run.target.unit is not None:
+        words += ["--unit", "{},{}".format(*run.target.unit)]
     return words

@@ -57,6 +57,8 @@ class Order:
     images: tuple[str, ...] = ()
     folder: str | None = None
     seed: int = 0
+    against: int | None = None
+    unit: tuple[int, int] | None = None
 
 
 class Console:
@@ -112,7 +114,7 @@ class Console:
                 skipped.append(Skipped(path, str(error)))
 
     def _result(self, order: Order, picture: ImageInput | None) -> Result:
-        target = Target(order.layer, self._channels(order), order.class_index)
+        target = Target(order.layer, self._channels(order), order.class_index, order.against, order.unit)
         run = Run(order.method, target, picture, order.folder, order.settings, order.seed)
         outcome = self._do(run)
         assert isinstance(outcome, Result)

@@ -17,7 +17,7 @@ from convviz_gui.engine.command_line import command_line
 from convviz_gui.engine.depiction import arrays, pictures, random_weights, tables
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.manifest import ResultFacts, manifest, result_facts
-from convviz_gui.engine.payloads import Points, Skipped
+from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.types import Exported, Result
 
 MANIFEST = "manifest.json"
@@ -66,7 +66,7 @@ def _stem(result: Result) -> str:
 
 
 def _skipped_inside(result: Result) -> tuple[Skipped, ...]:
-    return result.payload.skipped if isinstance(result.payload, Points) else ()
+    return getattr(result.payload, "skipped", ())
 
 
 def _write(result: Result, folder: Path) -> None:

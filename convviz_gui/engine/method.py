@@ -29,17 +29,30 @@ class Category(StrEnum):
     ACTIVATIONS = "activations"
     FILTERS = "filters"
     CLASS_MAPS = "class maps"
+    PIXEL_MAPS = "pixel maps"
+    UNITS = "units"
+    SWITCH_OFF = "switch off"
     LATENT = "latent space"
 
 
 class Need(StrEnum):
-    """What a method must be given. A class or a layer left out means the method's default."""
+    """What a method must be given. A class or a layer left out means the method's default.
+
+    SOURCE: what is traced back is a class, or else one channel of a layer, or one unit (position) of that channel.
+    CHANNEL: one channel of the layer. AGAINST: a second class may be given, to explain the difference of the two.
+    PLACE: a position, (row, column) of the layer's map, goes with it. OPTIONAL_FOLDER: a folder of pictures, if any.
+    """
 
     IMAGE = "image"
     LAYER = "layer"
     CHANNELS = "channels"
     CLASS = "class"
     FOLDER = "folder"
+    SOURCE = "source"
+    CHANNEL = "channel"
+    AGAINST = "against"
+    PLACE = "place"
+    OPTIONAL_FOLDER = "optional folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +118,7 @@ class Method(ABC, Generic[P]):
             needs=frozenset(need.value for need in cls.needs),
             live=cls.live,
             specs=cls.params.specs(),
+            payload=cls.payload.__name__,
         )
 
 

@@ -70,6 +70,16 @@ class Session:
         self.maps_cache: ByteCache[tuple[str, str], Maps] = ByteCache(MAPS_CACHE_BYTES)
         self._input: tuple[str, Tensor, FloatArray] | None = None
 
+    @classmethod
+    def beside(cls, other: Session, module: nn.Module) -> Session:
+        """A session on a variant of another's network, such as a copy with other weights; `other` is left as it is.
+
+        The variant is taken for the same network in everything else: layers, preprocessing, device.
+        """
+        made = cls()
+        made._model, made._info, made._place = module, other.info, other._place
+        return made
+
     # ------------------------------------------------------------------------------------------ what methods use
 
     @property
@@ -354,11 +364,15 @@ class Session:
             cannot = dict(self.info.cannot)
             raise EngineError(reason, "These apply: " + ", ".join(name for name in methods() if name not in cannot))
         node = self.layer(target.layer) if target.layer is not None and "@" not in target.layer else None
-        if target.class_index is not None and not 0 <= target.class_index < self.info.n_classes:
-            raise EngineError(
-                f"There is no class {target.class_index} in {self.info.name}",
-                f"Classes go from 0 to {self.info.n_classes - 1}",
-            )
+        for index in (target.class_index, target.against):
+            if index is not None and not 0 <= index < self.info.n_classes:
+                raise EngineError(
+                    f"There is no class {index} in {self.info.name}", f"Classes go from 0 to {self.info.n_classes - 1}"
+                )
+        if target.against is not None and Need.AGAINST not in method.needs:
+            raise EngineError(f"{method.title} explains one class", "Leave the second class (--against) out")
+        if target.unit is not None and not method.needs & {Need.SOURCE, Need.PLACE}:
+            raise EngineError(f"{method.title} takes no single unit", "Leave --unit out")
         if target.channels is not None and node is not None and node.channels is not None:
             wrong = [channel for channel in target.channels if not 0 <= channel < node.channels]
             if wrong:

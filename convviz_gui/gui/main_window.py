@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
         self.tabs.status.connect(self.status.say)
         self.tabs.open_image.connect(self.commands.open_picture)
         self.tabs.preprocessing_wanted.connect(self.commands.model.ask_for_preprocessing)
-        self.tabs.demo_folder_wanted.connect(self.commands.open_demo_folder)
+        self.tabs.demo_folder_wanted.connect(self._on_demo_folder)
         self.selection.model_changed.connect(self._show_title)
         self.selection.image_changed.connect(self._show_title)
 
@@ -198,6 +198,9 @@ class MainWindow(QMainWindow):
         stopped = self.tabs.long_runs()
         if stopped:
             self.status.say(f"{' and '.join(stopped)} {'was' if len(stopped) == 1 else 'were'} stopped: {why}.")
+
+    def _on_demo_folder(self) -> None:
+        self.commands.open_demo_folder(self.tabs.current.spec.name)
 
     def _on_restarted(self) -> None:
         self.overview.run()

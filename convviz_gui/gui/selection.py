@@ -11,7 +11,7 @@ from convviz_gui.engine.types import ImageInput, LayerNode, ModelInfo
 
 
 class Selection(QObject):
-    """The open model, and the layer, channel, class and photo chosen in it.
+    """The open model, and the layer, channel, class and photo chosen in it; the folder of pictures.
 
     Setters emit their signal only when the value changes. A new model resets layer, channel and class; the same one on
     another device or in another precision resets nothing and is told by `place_changed` alone.
@@ -24,6 +24,7 @@ class Selection(QObject):
     class_changed = Signal()
     image_changed = Signal()
     overview_changed = Signal()
+    folder_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -33,6 +34,7 @@ class Selection(QObject):
         self._class_index: int | None = None
         self._image: ImageInput | None = None
         self._overview: Overview | None = None
+        self._folder: str | None = None
 
     @property
     def model(self) -> ModelInfo | None:
@@ -105,6 +107,17 @@ class Selection(QObject):
             self._overview = None
             self.image_changed.emit()
             self.overview_changed.emit()
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of pictures, an absolute path, or None while none is open."""
+        return self._folder
+
+    def set_folder(self, folder: str | None) -> None:
+        """Choose a folder of pictures."""
+        if folder != self._folder:
+            self._folder = folder
+            self.folder_changed.emit()
 
     @property
     def overview(self) -> Overview | None:

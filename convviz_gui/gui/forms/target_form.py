@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import dataclasses
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QCompleter,
-    QFileDialog,
-    QHBoxLayout,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import MethodInfo, Target
+from convviz_gui.gui.forms.class_combo import ClassCombo
 from convviz_gui.gui.forms.fields import IntBox
+from convviz_gui.gui.forms.folder_row import FolderRow
 from convviz_gui.gui.forms.form import form_layout
+from convviz_gui.gui.forms.source_row import SourceRow
 from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 
 _TOP_CLASS = "Top class"
 _FIRST = "first 64"
+_NOTHING = "No other class"
 _SEED = "seed"
 
 
@@ -51,16 +45,23 @@ class TargetForm(QWidget):
         self.layer = QComboBox() if tab.automatic else None
         self._tree_layer = None if tab.automatic else ElidedLabel()
         self.channels = QLineEdit(_FIRST)
-        self.classes = QComboBox()
-        self.folder = QLineEdit()
+        self.channel = IntBox()
+        self.source = SourceRow(selection)
+        self.classes = ClassCombo(_TOP_CLASS)
+        self.against = ClassCombo(_NOTHING)
+        self._against: int | None = None
+        self.folder = FolderRow(selection)
         self.seed = IntBox()
         self._layer_row = self._set_up_layer()
         self._set_up_channels()
         self._set_up_classes()
-        self._folder_row = self._set_up_folder()
+        self.folder.demo_wanted.connect(self.demo_folder_wanted)
+        self._rows.addRow("Folder", self.folder)
         self._set_up_seed()
         selection.model_changed.connect(self._on_model)
         selection.layer_changed.connect(self._show_layer)
+        selection.layer_changed.connect(self._show_channel)
+        selection.channel_changed.connect(self._show_channel)
         selection.class_changed.connect(self._show_class)
         selection.overview_changed.connect(self._show_class)
         self._show_rows()
@@ -88,43 +89,22 @@ class TargetForm(QWidget):
         self._rows.addRow("Channels", self.channels)
 
     def _set_up_classes(self) -> None:
+        self.channel.setAccessibleName("Channel")
+        self.channel.setToolTip("The channel chosen in the grid; another one here becomes the chosen one")
+        self.channel.valueChanged.connect(self._selection.set_channel)
+        self._rows.addRow("Channel", self.channel)
+        self.source.changed.connect(self._on_source)
+        self._rows.addRow("Explain", self.source)
         self.classes.setAccessibleName("Class")
         self.classes.setToolTip("The class to explain. Type to search; the predictions on the left choose it too.")
-        self.classes.setEditable(True)
-        self.classes.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.classes.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.classes.setMinimumContentsLength(8)
-        completer = self.classes.completer()
-        assert completer is not None
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
-        self.classes.activated.connect(self._on_class)
-        line = self.classes.lineEdit()
-        assert line is not None
-        line.editingFinished.connect(self._show_class)
+        self.classes.chosen.connect(self._on_class)
         self._rows.addRow("Class", self.classes)
-
-    def _set_up_folder(self) -> QWidget:
-        self.folder.setAccessibleName("Folder")
-        self.folder.setAcceptDrops(False)
-        self.folder.setPlaceholderText("A folder of pictures")
-        self.folder.setToolTip("Sub-folders, where there are any, become the labels")
-        self.folder.editingFinished.connect(self._on_changed)
-        browse, demo = QPushButton("Browse…"), QPushButton("Demo pictures")
-        demo.setToolTip("600 Toybox pictures in 12 classes, a few of them wrongly labelled or odd: find them")
-        browse.clicked.connect(self._browse)
-        demo.clicked.connect(self.demo_folder_wanted)
-        row = QWidget()
-        column = QVBoxLayout(row)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(UNIT // 2)
-        column.addWidget(self.folder)
-        buttons = QHBoxLayout()
-        buttons.addWidget(browse)
-        buttons.addWidget(demo)
-        column.addLayout(buttons)
-        self._rows.addRow("Folder", row)
-        return row
+        self.against.setAccessibleName("Against")
+        self.against.setToolTip(
+            "Explain what speaks for the class rather than for this one: the difference of the two scores"
+        )
+        self.against.chosen.connect(self._on_against)
+        self._rows.addRow("Against", self.against)
 
     def _set_up_seed(self) -> None:
         self.seed.setRange(0, 2**31 - 1)
@@ -139,64 +119,84 @@ class TargetForm(QWidget):
         self._show_rows()
 
     def _show_rows(self) -> None:
-        rows = (
-            ("layer", self._layer_row),
-            ("channels", self.channels),
-            ("class", self.classes),
-            ("folder", self._folder_row),
-            (_SEED, self.seed),
+        needs, source = self._needs, "source" in self._needs
+        of_class = ("class" in needs and not source) or (source and not self.source.is_channel())
+        rows: tuple[tuple[bool, QWidget], ...] = (
+            ("layer" in needs, self._layer_row),
+            ("channels" in needs, self.channels),
+            ("channel" in needs, self.channel),
+            (source, self.source),
+            (of_class, self.classes),
+            ("against" in needs and of_class, self.against),
+            (bool({"folder", "optional folder"} & needs), self.folder),
+            (_SEED in needs, self.seed),
         )
-        for need, row in rows:
-            self._rows.setRowVisible(row, need in self._needs)
+        for shown, row in rows:
+            self._rows.setRowVisible(row, shown)
 
     def uses_tree(self) -> bool:
         """True if the layer chosen in the tree is the one asked about."""
+        if "source" in self._needs:
+            return self.source.is_channel()
         return "layer" in self._needs and (self.layer is None or self.layer.currentIndex() == 1)
 
+    def uses_channel(self) -> bool:
+        """True if the channel chosen in the grid is the one asked about."""
+        return "channel" in self._needs or ("source" in self._needs and self.source.is_channel())
+
     def target(self) -> Target:
-        """What the next run is about. Raises `EngineError` for channels that cannot be read."""
-        model = self._selection.model
+        """What the next run is about. Raises `EngineError` for channels or a unit that cannot be read."""
+        model, selection = self._selection.model, self._selection
+        if "source" in self._needs and self.source.is_channel():
+            return self.source.target()
         layer = None
         if "layer" in self._needs and model is not None:
             automatic = self._tab.automatic(model) if self._tab.automatic else None
-            layer = self._selection.layer if self.uses_tree() else automatic
-        channels = None
+            layer = selection.layer if self.uses_tree() else automatic
+        target = Target(layer, class_index=selection.class_index if self._explains_a_class() else None)
+        if "against" in self._needs and self._against != selection.class_index:
+            target = dataclasses.replace(target, against=self._against)
+        if "channel" in self._needs:
+            return dataclasses.replace(target, channels=(selection.channel,))
         if "channels" in self._needs and model is not None and layer is not None:
             node = model.find(layer)
             if node is None or node.channels is None:
                 raise EngineError(f"{layer} has no channels", "Choose a layer with maps or a vector in the tree")
-            channels = parse_channels(self.channels.text(), node.channels)
-        return Target(layer, channels, self._selection.class_index if "class" in self._needs else None)
+            return dataclasses.replace(target, channels=parse_channels(self.channels.text(), node.channels))
+        return target
+
+    def _explains_a_class(self) -> bool:
+        return bool({"class", "source"} & self._needs)
 
     def chosen_folder(self) -> str | None:
-        """The folder as an absolute path, or None."""
-        text = self.folder.text().strip()
-        return str(Path(text).expanduser().absolute()) if text and "folder" in self._needs else None
+        """The window's folder as an absolute path, or None."""
+        return self._selection.folder if {"folder", "optional folder"} & self._needs else None
 
     def set_folder(self, folder: str) -> None:
         """Choose a folder."""
-        self.folder.setText(folder)
-        self.folder.setCursorPosition(0)
-        self._on_changed()
-
-    def _browse(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Open a folder of pictures", self.folder.text())
-        if chosen:
-            self.set_folder(chosen)
+        self._selection.set_folder(folder)
 
     def _on_changed(self) -> None:
         self.changed.emit()
 
     def _on_model(self) -> None:
-        self.classes.blockSignals(True)
-        self.classes.clear()
-        self.classes.addItem(_TOP_CLASS)
-        model = self._selection.model
-        if model is not None:
-            self.classes.addItems([f"{model.class_name(index)}" for index in range(model.n_classes)])
-        self.classes.blockSignals(False)
+        self._against = None
+        self.classes.set_model(self._selection.model)
+        self.against.set_model(self._selection.model)
         self._show_layer()
+        self._show_channel()
         self._show_class()
+
+    def _on_source(self) -> None:
+        self._show_rows()
+        self._on_changed()
+
+    def _show_channel(self) -> None:
+        node = self._selection.node()
+        self.channel.blockSignals(True)
+        self.channel.setRange(0, max((node.channels or 1) - 1 if node is not None else 0, 0))
+        self.channel.setValue(self._selection.channel)
+        self.channel.blockSignals(False)
 
     def _show_layer(self) -> None:
         model = self._selection.model
@@ -208,21 +208,22 @@ class TargetForm(QWidget):
             self.layer.setItemText(1, f"Selected in the tree: {chosen}")
         self._mark_channels()
 
-    def _on_class(self, row: int) -> None:
-        self._selection.set_class(None if row <= 0 else row - 1)
+    def _on_class(self, index: int | None) -> None:
+        self._selection.set_class(index)
         self._show_class()
 
+    def _on_against(self, index: int | None) -> None:
+        self._against = index
+        self.against.show_class(index)
+        self._on_changed()
+
     def _show_class(self) -> None:
-        chosen, overview, model = self._selection.class_index, self._selection.overview, self._selection.model
+        overview, model = self._selection.overview, self._selection.model
         top = _TOP_CLASS
         if overview is not None and model is not None and overview.probabilities.size:
             top = f"{_TOP_CLASS} ({model.class_name(int(overview.probabilities.argmax()))})"
-        self.classes.setItemText(0, top)
-        self.classes.setCurrentIndex(0 if chosen is None else chosen + 1)
-        self.classes.setEditText(self.classes.currentText())
-        line = self.classes.lineEdit()
-        if line is not None:
-            line.setCursorPosition(0)
+        self.classes.set_first(top)
+        self.classes.show_class(self._selection.class_index)
 
     def _mark_channels(self) -> None:
         node = self._selection.node()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QUndoStack
+from PySide6.QtGui import QStandardItemModel, QUndoStack
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from convviz_gui.engine.types import MethodInfo
 from convviz_gui.gui.forms.form import Form
 from convviz_gui.gui.forms.target_form import TargetForm
+from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.about_button import AboutButton
@@ -43,6 +44,7 @@ class MethodPanel(QWidget):
     def __init__(self, tab: TabSpec, selection: Selection, undo: QUndoStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._undo = undo
+        self._selection = selection
         self._methods: dict[str, MethodInfo] = {}
         self._forms: dict[str, Form] = {}
         self.chooser = QComboBox()
@@ -69,6 +71,7 @@ class MethodPanel(QWidget):
         self.save = QPushButton("Save…")
         self.save.setToolTip("Save pictures, numbers and settings into a folder (Ctrl+S)")
         self.save.clicked.connect(self.save_wanted)
+        selection.model_changed.connect(self._mark_methods)
         self._lay_out()
         self.reset.hide()
         self.set_enabled(ready=False, saveable=False)
@@ -125,7 +128,19 @@ class MethodPanel(QWidget):
             self.chooser.addItem(info.title, info.name)
         self.chooser.blockSignals(False)
         self.chooser.setVisible(len(methods) > 1)
+        self._mark_methods()
         self._show_method()
+
+    def _mark_methods(self) -> None:
+        """Grey out what does not apply to the open network; why is in the entry's tip."""
+        cannot = dict(self._selection.model.cannot) if self._selection.model is not None else {}
+        model = self.chooser.model()
+        for row in range(self.chooser.count()):
+            info = self._methods[str(self.chooser.itemData(row))]
+            reason = cannot.get(info.name, "")
+            if isinstance(model, QStandardItemModel):
+                model.item(row).setEnabled(not reason)
+            self.chooser.setItemData(row, tip(reason or info.summary), Qt.ItemDataRole.ToolTipRole)
 
     @property
     def method(self) -> MethodInfo | None:

@@ -74,6 +74,10 @@ def _target(target: Target) -> str:
         parts.append(f"channels={_channels(target.channels)}")
     if target.class_index is not None:
         parts.append(f"class_index={target.class_index}")
+    if target.against is not None:
+        parts.append(f"against={target.against}")
+    if target.unit is not None:
+        parts.append(f"unit={target.unit!r}")
     return f"Target({', '.join(parts)})"
 
 
@@ -90,13 +94,15 @@ def _changed(settings: Settings, info: MethodInfo) -> Settings:
 
 
 _SHOWN = {
-    "input": "result.payload.tensor.shape, result.payload.box",
-    "activations": "result.payload.maps.shape, result.payload.sparsity",
-    "filters": "result.payload.images.shape",
-    "class maps": "result.payload.class_index, result.payload.raw",
-    "latent space": "result.payload.xy, result.payload.trustworthiness",
+    "Seen": "result.payload.tensor.shape, result.payload.box",
+    "Maps": "result.payload.maps.shape, result.payload.sparsity",
+    "Gallery": "result.payload.images.shape",
+    "Heat": "result.payload.class_index, result.payload.raw",
+    "PixelMap": "result.payload.class_index, result.payload.attribution.shape",
+    "Occlusion": "result.payload.class_index, result.payload.drop",
+    "Points": "result.payload.xy, result.payload.trustworthiness",
 }
 
 
 def _what(info: MethodInfo) -> str:
-    return _SHOWN.get(info.category, "result.payload")
+    return _SHOWN.get(info.payload, "result.payload")

@@ -29,7 +29,7 @@ class MethodTab(QObject):
     Signals:
         problem: a `Problem` to tell the user.
         settled: whatever was complained about is over.
-        view_made: the view exists now (it is made when the tab is first shown).
+        view_made: another view exists now (each is made when a method that needs it is first shown).
         demo_folder_wanted: a run needs a folder and none is chosen.
     """
 
@@ -46,6 +46,7 @@ class MethodTab(QObject):
         self.place = QStackedWidget(parent)
         self.panel = MethodPanel(spec, selection, undo, parent)
         self.view: PayloadView | None = None
+        self._views: dict[str, PayloadView] = {}
         self.result: Result | None = None
         self._selection = selection
         self._client = client
@@ -66,7 +67,7 @@ class MethodTab(QObject):
         panel.run_bar.run_wanted.connect(self.run)
         panel.run_bar.stop_wanted.connect(self.stop)
         panel.settings_changed.connect(self._on_settings)
-        panel.method_changed.connect(self._on_subject)
+        panel.method_changed.connect(self._on_method)
         panel.target.changed.connect(self._on_subject)
         panel.target.demo_folder_wanted.connect(self.demo_folder_wanted)
         selection.model_changed.connect(self._on_model)
@@ -74,6 +75,8 @@ class MethodTab(QObject):
         selection.image_changed.connect(self._on_image)
         selection.layer_changed.connect(self._on_layer)
         selection.class_changed.connect(self._on_class)
+        selection.channel_changed.connect(self._on_channel)
+        selection.folder_changed.connect(self._on_folder)
         client.started.connect(self._on_started)
         client.progressed.connect(self._on_progressed)
         client.finished.connect(self._on_finished)
@@ -85,19 +88,36 @@ class MethodTab(QObject):
     def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
         """Take the methods of the tab's category."""
         self.panel.set_methods(methods)
-        self._on_subject()
+        self._on_method()
 
     def set_active(self, active: bool) -> None:
         """Tell whether the tab is the one on screen. What became out of date meanwhile is computed now."""
         self._active = active
-        if active and self.view is None:
-            self.view = self.spec.make_view(self._selection)
-            self.place.addWidget(self.view)
-            self.view.run_wanted.connect(self.run)
-            self.view_made.emit()
-            self._show_empty()
+        if active:
+            self._use_view()
         if active and self._dirty:
             self._on_subject()
+
+    def _use_view(self) -> None:
+        """Put the view of the chosen method's results on screen; before the engine is up, the tab's first one."""
+        info = self.panel.method
+        wanted = info.payload if info is not None else next(iter(self.spec.views))
+        if wanted not in self._views:
+            view = self._views[wanted] = self.spec.views[wanted](self._selection)
+            self.place.addWidget(view)
+            view.run_wanted.connect(self.run)
+            self.view = view
+            self.view_made.emit()
+            self.place.setCurrentWidget(view)
+            self._show_empty()
+        elif self.view is not self._views[wanted]:
+            self.view = self._views[wanted]
+            self.place.setCurrentWidget(self.view)
+
+    def _on_method(self) -> None:
+        if self._active:
+            self._use_view()
+        self._on_subject()
 
     @property
     def running(self) -> bool:
@@ -175,7 +195,15 @@ class MethodTab(QObject):
             self._on_subject()
 
     def _on_class(self) -> None:
-        if self.panel.method is not None and "class" in self.panel.method.needs:
+        if self.panel.method is not None and {"class", "source"} & self.panel.method.needs:
+            self._on_subject()
+
+    def _on_channel(self) -> None:
+        if self.panel.target.uses_channel():
+            self._on_subject()
+
+    def _on_folder(self) -> None:
+        if self.panel.method is not None and {"folder", "optional folder"} & self.panel.method.needs:
             self._on_subject()
 
     def _on_settings(self) -> None:
@@ -234,7 +262,8 @@ class MethodTab(QObject):
             self.view.show_message("The network is being opened…")
             return
         layer = self._selection.layer or "the layer"
-        takes_demo = self.spec.demo_button and self.panel.target.chosen_folder() is None
+        needs = self.panel.method.needs if self.panel.method is not None else frozenset[str]()
+        takes_demo = self.spec.demo_button and "folder" in needs and self._selection.folder is None
         button = self.spec.demo_button if takes_demo else self.spec.button
         self.view.show_message(sentence or self.spec.empty.format(layer=layer), "" if sentence else button)
 

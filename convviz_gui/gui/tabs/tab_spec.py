@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from convviz_gui.engine.types import ModelInfo
@@ -18,7 +18,7 @@ class TabSpec:
         name: its name and the lane its jobs run in.
         title: as written on the tab.
         category: of the methods it offers.
-        make_view: makes its view when the tab is first shown (imports are slow).
+        views: makers of its views by the name of the payload they show; called when first needed (imports are slow).
         automatic: the layer its methods take by themselves, or None where it is always the tree's.
         empty: what to do before there is a result, in one sentence; {layer} stands for the layer's id.
         button: text of the empty state's button.
@@ -28,7 +28,7 @@ class TabSpec:
     name: str
     title: str
     category: str
-    make_view: Callable[[Selection], PayloadView]
+    views: Mapping[str, Callable[[Selection], PayloadView]]
     automatic: Callable[[ModelInfo], str | None] | None
     empty: str
     button: str = ""
@@ -68,12 +68,14 @@ def _latent(selection: Selection) -> PayloadView:
 FIRST = "activations"
 """The tab that the window opens with."""
 
-TABS = (
+_TAKE_DEMO = "Take the 600 demo pictures"
+
+_ALL = (
     TabSpec(
         "input",
         "Input",
         "input",
-        _input,
+        {"Seen": _input},
         None,
         "What the network is given of a photo appears here as soon as one is open.",
     ),
@@ -81,7 +83,7 @@ TABS = (
         "activations",
         "Activations",
         "activations",
-        _activations,
+        {"Maps": _activations},
         None,
         "The channels of {layer} appear here as soon as a photo is open.",
     ),
@@ -89,7 +91,7 @@ TABS = (
         "filters",
         "Filters",
         "filters",
-        _filters,
+        {"Gallery": _filters},
         None,
         "What do the channels of {layer} look for? Pictures are grown from noise to find out.",
         "Show the filters",
@@ -98,18 +100,50 @@ TABS = (
         "class map",
         "Class map",
         "class maps",
-        _class_map,
+        {"Heat": _class_map},
         lambda info: info.default_map_layer,
         "The part of the photo that speaks for a class appears here as soon as a photo is open.",
+        "Compute the map",
+    ),
+    TabSpec(
+        "pixel map",
+        "Pixel map",
+        "pixel maps",
+        {},
+        None,
+        "What each pixel of the photo does for a class appears here as soon as a photo is open.",
+        "Compute the map",
+    ),
+    TabSpec(
+        "units",
+        "Units",
+        "units",
+        {},
+        None,
+        "What do the channels of {layer} respond to? Open a folder of pictures to find out.",
+        "Look through the pictures",
+        _TAKE_DEMO,
+    ),
+    TabSpec(
+        "switch off",
+        "Switch off",
+        "switch off",
+        {},
+        None,
+        "What does the network say without some channels of {layer}? Open a photo to find out.",
+        "Switch off",
+        _TAKE_DEMO,
     ),
     TabSpec(
         "latent space",
         "Latent space",
         "latent space",
-        _latent,
+        {"Points": _latent},
         lambda info: info.penultimate_layer,
         "Open a folder of pictures to see how the network sorts it; sub-folders become labels.",
         "Embed the pictures",
-        "Take the 600 demo pictures",
+        _TAKE_DEMO,
     ),
 )
+
+TABS = tuple(spec for spec in _ALL if spec.views)

@@ -96,10 +96,10 @@ class Commands(QObject):
         self._toybox_seed += 1
         self._window.tray.open_sample(samples.toybox(kind, self._toybox_seed))
 
-    def open_demo_folder(self) -> None:
-        """Draw the demo's folder, choose it in the latent space and embed it."""
+    def open_demo_folder(self, tab: str = LATENT) -> None:
+        """Draw the demo's folder, choose it and run the method of a tab on it."""
         window = self._window
-        window.tabs.show(LATENT)
+        window.tabs.show(tab)
         window.status.say("Drawing the demo's pictures…")
 
         def then(value: object) -> None:
@@ -108,12 +108,12 @@ class Commands(QObject):
                 window.notices.tell("files", value)
             else:
                 self._set_folder(str(value))
-                window.tabs.tabs[LATENT].run()
+                window.tabs.tabs[tab].run()
 
         window.loader.call(samples.demo_folder, then)
 
     def _set_folder(self, folder: str) -> None:
-        self._window.tabs.tabs[LATENT].panel.target.set_folder(folder)
+        self._window.selection.set_folder(folder)
 
     def paste(self) -> None:
         """Open what the clipboard holds: files, or a picture."""

@@ -1,0 +1,53 @@
+"""Each payload as arrays for data.npz, as pictures for people and as tables for spreadsheets; a file for each kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures, Tables
+from convviz_gui.engine.depiction.gallery import GALLERY
+from convviz_gui.engine.depiction.heat import HEAT
+from convviz_gui.engine.depiction.looking import MAPS, OVERVIEW, SEEN
+from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
+from convviz_gui.engine.depiction.points import POINTS
+from convviz_gui.engine.payloads import Gallery, Heat, Maps, Occlusion, Overview, Payload, PixelMap, Points, Seen
+from convviz_gui.engine.sheets import captioned
+from convviz_gui.engine.types import ModelInfo, Result
+
+DEPICTIONS: dict[type[Any], Depiction[Any]] = {
+    Gallery: GALLERY,
+    Heat: HEAT,
+    Maps: MAPS,
+    Occlusion: OCCLUSION,
+    Overview: OVERVIEW,
+    PixelMap: PIXEL_MAP,
+    Points: POINTS,
+    Seen: SEEN,
+}
+"""How each member of `Payload` is written; `tests/engine/test_depiction.py` holds this to be all of them."""
+
+_UNTRAINED_TOO = (Seen,)
+"""What does not depend on the network's weights."""
+
+
+def arrays(payload: Payload) -> Arrays:
+    """What `data.npz` holds; names, types and shapes are the command line's contract (docs/cli.md)."""
+    return DEPICTIONS[type(payload)].arrays(payload)
+
+
+def pictures(result: Result) -> Pictures:
+    """Pictures u8 [H, W, 3] by file name without ending; what random weights made says so below."""
+    made = DEPICTIONS[type(result.payload)].pictures(result.payload, result)
+    if result.model.trained or isinstance(result.payload, _UNTRAINED_TOO):
+        return made
+    return {name: captioned(picture, random_weights(result.model)) for name, picture in made.items()}
+
+
+def tables(result: Result) -> Tables:
+    """Tables as CSV text by file name without ending."""
+    return DEPICTIONS[type(result.payload)].tables(result.payload, result)
+
+
+def random_weights(model: ModelInfo) -> str:
+    """What is written on pictures of a network that is not trained."""
+    return f"Random weights: {model.name} has learned nothing"

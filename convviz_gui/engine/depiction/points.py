@@ -1,0 +1,41 @@
+"""A latent space in files."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures, Tables, table
+from convviz_gui.engine.logits import top_classes
+from convviz_gui.engine.payloads import Points
+from convviz_gui.engine.plot import scatter
+from convviz_gui.engine.types import Result
+
+
+def _arrays(points: Points) -> Arrays:
+    return {
+        "features": points.features,
+        "xy": points.xy,
+        "paths": np.array(points.paths),
+        "labels": np.array(points.labels),
+        "logits": points.logits,
+        "outlier": points.outlier,
+        "neighbours": points.neighbours,
+        "trustworthiness": np.array(points.trustworthiness, np.float64),
+    }
+
+
+def _pictures(points: Points, _result: Result) -> Pictures:
+    return {"map": scatter(points.xy, points.labels)}
+
+
+def _tables(points: Points, result: Result) -> Tables:
+    order = np.argsort(-points.outlier, kind="stable")
+    names = [result.model.class_name(top) if top >= 0 else "" for top in top_classes(points.logits).tolist()]
+    rows = (
+        [rank + 1, points.paths[i], points.labels[i], names[i], float(points.outlier[i])]
+        for rank, i in enumerate(order)
+    )
+    return {"outliers": table(["rank", "path", "label", "prediction", "outlier"], rows)}
+
+
+POINTS = Depiction(_arrays, _pictures, _tables)

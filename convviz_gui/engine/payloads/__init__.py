@@ -1,0 +1,41 @@
+"""What methods return: frozen payloads of read-only host arrays, and the array vocabulary they are written in.
+
+Shapes use C channels, H×W the model's input, h×w a layer's map, N items, K classes. "Photo" is the user's picture;
+"crop" the part of it the model saw. A new kind of payload is a file here, a member of `Payload`, and a file in
+`engine/depiction`.
+"""
+
+from __future__ import annotations
+
+from convviz_gui.engine.payloads.arrays import BoolArray, ByteArray, FloatArray, IntArray, frozen
+from convviz_gui.engine.payloads.gallery import Gallery
+from convviz_gui.engine.payloads.heat import Heat
+from convviz_gui.engine.payloads.looking import Maps, Overview, Seen
+from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
+from convviz_gui.engine.payloads.points import Points
+from convviz_gui.engine.payloads.skipped import Skipped
+
+__all__ = [
+    "AttributionMap",
+    "BoolArray",
+    "ByteArray",
+    "Coverage",
+    "FloatArray",
+    "Gallery",
+    "Heat",
+    "IntArray",
+    "Maps",
+    "Occlusion",
+    "Overview",
+    "Payload",
+    "PixelMap",
+    "Points",
+    "Seen",
+    "Skipped",
+    "frozen",
+]
+
+AttributionMap = Heat | PixelMap | Occlusion
+"""Maps of a photo that say why: what can be checked for trust and compared. All have `heat`, `box` and `logits`."""
+
+Payload = Overview | Seen | Maps | Gallery | AttributionMap | Points

@@ -1,0 +1,70 @@
+"""The vocabulary: frozen values that cross the thread line. No torch, no Qt, no behaviour beyond looking things up.
+
+Arrays are numpy, on the host, read-only. Shapes use C channels, H×W the model's input, h×w a layer's map, N items,
+K classes. "Photo" is the user's picture; "crop" the part of it the model saw.
+"""
+
+from __future__ import annotations
+
+from convviz_gui.engine.types.commands import (
+    Amend,
+    Catalogue,
+    Command,
+    Export,
+    Exported,
+    Identify,
+    LoadModel,
+    MethodInfo,
+    MoveModel,
+    Outcome,
+    Result,
+    Run,
+    Score,
+)
+from convviz_gui.engine.types.network import (
+    NO_GRADIENT,
+    NO_GRADIENT_TO_LAYERS,
+    NO_GRADIENT_TO_MAPS,
+    Candidate,
+    Candidates,
+    Finding,
+    LayerNode,
+    Level,
+    ModelInfo,
+    ModelSpec,
+    ReceptiveField,
+    TokenGrid,
+)
+from convviz_gui.engine.types.photos import ImageInput, Preprocess, PreprocessChange, Target
+
+__all__ = [
+    "NO_GRADIENT",
+    "NO_GRADIENT_TO_LAYERS",
+    "NO_GRADIENT_TO_MAPS",
+    "Amend",
+    "Candidate",
+    "Candidates",
+    "Catalogue",
+    "Command",
+    "Export",
+    "Exported",
+    "Finding",
+    "Identify",
+    "ImageInput",
+    "LayerNode",
+    "Level",
+    "LoadModel",
+    "MethodInfo",
+    "ModelInfo",
+    "ModelSpec",
+    "MoveModel",
+    "Outcome",
+    "Preprocess",
+    "PreprocessChange",
+    "ReceptiveField",
+    "Result",
+    "Run",
+    "Score",
+    "Target",
+    "TokenGrid",
+]

@@ -1,0 +1,142 @@
+"""What a session can be told, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from convviz_gui.engine.errors import Problem
+from convviz_gui.engine.params import Settings, Spec
+from convviz_gui.engine.payloads import Payload
+from convviz_gui.engine.types.network import Candidates, ModelInfo, ModelSpec
+from convviz_gui.engine.types.photos import ImageInput, Preprocess, PreprocessChange, Target
+
+
+@dataclass(frozen=True, slots=True)
+class MethodInfo:
+    """A method as the window and the command line know it: texts and parameters, no code.
+
+    `needs` holds members of `method.Need` by value: "image", "layer", "channels", "class", "folder", … `payload` is the
+    name of the class of its results, by which the window finds the view.
+    """
+
+    name: str
+    title: str
+    category: str
+    summary: str
+    how_to_read: str
+    how_it_misleads: str
+    reference: str
+    needs: frozenset[str]
+    live: bool
+    specs: tuple[Spec, ...]
+    payload: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Open a network on a device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+
+    `precision` is "float32", "bfloat16" or "float16": what forward passes compute in. Attributions keep float32.
+    `change` is made to the preprocessing that is found or that `spec` has; the outcome's spec has what comes of it.
+    """
+
+    spec: ModelSpec
+    device: str = "auto"
+    precision: str = "float32"
+    change: PreprocessChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """Which networks a weights file may be of; opens nothing."""
+
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Give the open network another preprocessing or other class names (path as in `ModelSpec`); None keeps them.
+
+    What was found comes back with `ModelInfo.found_preprocess`, and with "" as path.
+    """
+
+    preprocess: Preprocess | None = None
+    class_names: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveModel:
+    """Move the open network to another device or precision (as in `LoadModel`), keeping everything else."""
+
+    device: str
+    precision: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a method. `settings` that are left out have their defaults."""
+
+    method: str
+    target: Target = Target()
+    image: ImageInput | None = None
+    folder: str | None = None
+    settings: Settings = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number worth saying beside a result: `text` is how it is written, `help` what it means."""
+
+    label: str
+    value: float
+    text: str
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished run with what is needed to repeat it. `settings` holds every parameter, defaults included.
+
+    `precision` is what it was computed in: the model's, but float32 for attributions whatever that is.
+    """
+
+    run: Run
+    payload: Payload
+    settings: Settings
+    model: ModelInfo
+    seconds: float
+    scores: tuple[Score, ...] = ()
+    precision: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Write a result into a folder, all or nothing."""
+
+    result: Result
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The files an `Export` wrote."""
+
+    folder: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the engine can do; sent once, when it is up. `devices` lists what this machine has, best first.
+
+    `device_problem` says why a GPU that is there cannot be used.
+    """
+
+    methods: tuple[MethodInfo, ...]
+    devices: tuple[str, ...]
+    device_problem: Problem | None = None
+
+
+Command = LoadModel | Identify | Amend | MoveModel | Run | Export
+Outcome = ModelInfo | Candidates | Result | Exported
