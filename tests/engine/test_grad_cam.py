@@ -148,3 +148,13 @@ def test_a_frozen_backbone_works() -> None:
     session = Session()
     session.adopt(Frozen(), PREPROCESS)
     assert np.abs(heat_of(session, "body", 1).raw).max() > 0
+
+
+def test_against_another_class_is_the_difference_of_the_maps() -> None:
+    session = tiny_session()
+    run = Run("grad-cam", Target(class_index=1, against=3), noise_picture())
+    payload = finish(session, run).payload
+    assert isinstance(payload, Heat)
+    assert (payload.class_index, payload.against) == (1, 3)
+    apart = heat_of(session, None, 1).raw - heat_of(session, None, 3).raw
+    np.testing.assert_allclose(payload.raw, apart, rtol=1e-4, atol=1e-6)

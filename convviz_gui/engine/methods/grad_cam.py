@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch.nn import functional as F
-
+from convviz_gui.engine.attribution.score import score_for
+from convviz_gui.engine.attribution.shown import ROUNDING, shown_map
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.network import classes
 from convviz_gui.engine.network.hooks import gradient_of, logits_and_leaf
 from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session, read_only
 from convviz_gui.engine.types import NO_GRADIENT_TO_MAPS, ModelInfo, Run, Score
-
-ROUNDING = 1e-6
-"""A maximum below this part of what is summed up is no evidence: dividing by it would turn rounding into a picture."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +28,7 @@ class GradCam(Method[GradCamParams]):
     name = "grad-cam"
     title = "Grad-CAM"
     category = Category.CLASS_MAPS
-    needs = frozenset({Need.IMAGE, Need.LAYER, Need.CLASS})
+    needs = frozenset({Need.IMAGE, Need.LAYER, Need.CLASS, Need.AGAINST})
     live = True
     params = GradCamParams
     payload = Heat
@@ -73,8 +68,8 @@ class GradCam(Method[GradCamParams]):
                 f"Layer {layer!r} has no maps (its output has shape {tuple(leaf.shape[1:])})",
                 f"Choose a layer with maps, such as {session.info.default_map_layer or 'a convolution'}",
             )
-        index = classes.chosen_class(logits.detach(), request.target.class_index)
-        gradient = gradient_of(classes.class_scores(logits)[0, index], leaf)
+        score = score_for(logits, request.target)
+        gradient = gradient_of(score.of(logits)[0], leaf)
         gradient, maps = (channels_first(tensor, node) for tensor in (gradient, leaf.detach()))
         parts = gradient.mean(dim=(2, 3), keepdim=True) * maps
         raw = parts.sum(dim=1, keepdim=True)
@@ -83,12 +78,13 @@ class GradCam(Method[GradCamParams]):
         heat, positive = shown_map(raw, (x.shape[2], x.shape[3]), noise)
         return Heat(
             layer=layer,
-            class_index=index,
+            class_index=score.index,
             positive=positive,
             raw=read_only(raw[0, 0]),
             heat=read_only(heat[0, 0]),
             box=box,
             logits=read_only(logits[0]),
+            against=score.against,
         )
 
     def scores(self, payload: Heat) -> tuple[Score, ...]:
@@ -97,18 +93,3 @@ class GradCam(Method[GradCamParams]):
         return (
             Score("Strongest evidence", top, f"{top:.3g}", "The raw map's maximum, in logits per unit of the layer"),
         )
-
-
-def shown_map(raw: torch.Tensor, size: tuple[int, int], noise: float) -> tuple[torch.Tensor, bool]:
-    """What is drawn of a raw map [1, 1, h, w]: its positive part, bilinear to `size`, divided by its maximum.
-
-    Returns the map [1, 1, H, W] in 0…1 and True, or zeros and False where nothing is above `noise`, the size of the
-    map's rounding errors: there is no positive evidence.
-    """
-    if not bool(torch.isfinite(raw).all()):
-        raise EngineError("The map has values that are not finite", "Check the network's weights and its preprocessing")
-    heat = F.interpolate(raw.float().relu(), size, mode="bilinear", align_corners=False)
-    top = heat.max()
-    if float(top) <= noise:
-        return torch.zeros_like(heat), False
-    return heat / top, True

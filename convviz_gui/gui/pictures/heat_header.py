@@ -80,7 +80,8 @@ class HeatHeader(QWidget):
         name = model.class_name(heat.class_index)
         score, probability = score_and_probability(heat)
         rows, columns = heat.raw.shape
-        self.title.setText(f"{name}  ·  {percent(probability)}")
+        rather = "" if heat.against is None else f" rather than {model.class_name(heat.against)}"
+        self.title.setText(f"{name}{rather}  ·  {percent(probability)}")
         self.facts.setText(f"logit {value(score)}  ·  {heat.layer}, {rows} × {columns}")
         self.no_evidence.setText(f"No positive evidence for {name} at {heat.layer}.")
         self.no_evidence.setVisible(not heat.positive)
