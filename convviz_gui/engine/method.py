@@ -88,6 +88,8 @@ class Method(ABC, Generic[P]):
     how_to_read: ClassVar[str]
     how_it_misleads: ClassVar[str]
     reference: ClassVar[str]
+    when_to_use: ClassVar[str] = ""
+    """For which question to take it, and when to take another, in one to three sentences."""
 
     @abstractmethod
     def run(self, session: Session, request: Run, params: P) -> Steps[Payload]:
@@ -119,6 +121,7 @@ class Method(ABC, Generic[P]):
             live=cls.live,
             specs=cls.params.specs(),
             payload=cls.payload.__name__,
+            when_to_use=cls.when_to_use,
         )
 
 

@@ -34,6 +34,10 @@ class Activations(Method[ActivationsParams]):
     lower_precision = True
     params = ActivationsParams
     payload = Maps
+    when_to_use = (
+        "Take it first: it shows what each layer keeps of a photo, at once and without any choice. To ask why the network "
+        "decided as it did take a class map; to ask what a channel looks for in general, take the filters or the patches."
+    )
     how_to_read = (
         "Each tile is one channel. Early layers answer to edges and colours and keep most of the picture; deeper ones "
         "to parts and things, and fewer of them answer at all. Scaling per channel shows the pattern in each tile; "

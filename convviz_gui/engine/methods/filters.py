@@ -88,6 +88,10 @@ class Filters(Method[FiltersParams]):
     needs = frozenset({Need.LAYER, Need.CHANNELS})
     params = FiltersParams
     payload = Gallery
+    when_to_use = (
+        "Take it to see what a channel looks for when no photo is given, and how that changes from layer to layer. Whether "
+        "a channel's picture has to do with your photos, the patches that excite it most tell you."
+    )
     how_to_read = (
         "Each tile starts as grey noise and is changed, step by step, into what raises the mean of one channel of the "
         "layer fastest. Early layers show edges and colours, later ones textures, then parts of things. Colours and "

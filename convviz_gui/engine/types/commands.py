@@ -30,6 +30,7 @@ class MethodInfo:
     live: bool
     specs: tuple[Spec, ...]
     payload: str = ""
+    when_to_use: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class AboutButton(QToolButton):
         super().__init__(parent)
         self.setCheckable(True)
         self.setAccessibleName("How to read it")
-        self.setToolTip("How to read it, how it misleads, and where it comes from")
+        self.setToolTip("When to use it, how to read it, how it misleads, and where it comes from")
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """A square as high as a button with text."""

@@ -182,9 +182,10 @@ class MethodPanel(QWidget):
 
 
 def about(info: MethodInfo) -> str:
-    """How to read a method, how it misleads and its reference, as rich text."""
+    """When to use a method, how to read it, how it misleads and its reference, as rich text."""
+    when = f"<p><b>When to use it.</b> {info.when_to_use}</p>" if info.when_to_use else ""
     return (
-        f"<p><b>How to read it.</b> {info.how_to_read}</p>"
+        f"{when}<p><b>How to read it.</b> {info.how_to_read}</p>"
         f"<p><b>How it misleads.</b> {info.how_it_misleads}</p>"
         f"<p><b>Reference.</b> {info.reference}</p>"
     )
