@@ -35,8 +35,9 @@ class Activations(Method[ActivationsParams]):
     params = ActivationsParams
     payload = Maps
     when_to_use = (
-        "Take it first: it shows what each layer keeps of a photo, at once and without any choice. To ask why the network "
-        "decided as it did take a class map; to ask what a channel looks for in general, take the filters or the patches."
+        "Take it first: it shows what each layer keeps of a photo, at once and without any choice. To ask why the "
+        "network decided as it did take a class map; to ask what a channel looks for in general, take the filters or "
+        "the patches."
     )
     how_to_read = (
         "Each tile is one channel. Early layers answer to edges and colours and keep most of the picture; deeper ones "

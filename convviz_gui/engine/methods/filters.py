@@ -89,8 +89,8 @@ class Filters(Method[FiltersParams]):
     params = FiltersParams
     payload = Gallery
     when_to_use = (
-        "Take it to see what a channel looks for when no photo is given, and how that changes from layer to layer. Whether "
-        "a channel's picture has to do with your photos, the patches that excite it most tell you."
+        "Take it to see what a channel looks for when no photo is given, and how that changes from layer to layer. "
+        "Whether a channel's picture has to do with your photos, the patches that excite it most tell you."
     )
     how_to_read = (
         "Each tile starts as grey noise and is changed, step by step, into what raises the mean of one channel of the "

@@ -33,8 +33,8 @@ class GradCam(Method[GradCamParams]):
     params = GradCamParams
     payload = Heat
     when_to_use = (
-        "Take it to see in one look which part of the photo speaks for a class: cheap, works on nearly every network, and "
-        "passes the randomisation test. For sharp edges look at a pixel map, for earlier layers at LayerCAM."
+        "Take it to see in one look which part of the photo speaks for a class: cheap, works on nearly every network,"
+        " and passes the randomisation test. For sharp edges look at a pixel map, for earlier layers at LayerCAM."
     )
     how_to_read = (
         "Each channel of the layer is weighted by how much the class's score grows with it, then all are added: "

@@ -35,8 +35,8 @@ class Input(Method[InputParams]):
     params = InputParams
     payload = Seen
     when_to_use = (
-        "Look here first when predictions are worse than they should be: a wrong crop, wrong normalisation or swapped "
-        "colours show before any other method has a chance to be right."
+        "Look here first when predictions are worse than they should be: a wrong crop, wrong normalisation or swapped"
+        " colours show before any other method has a chance to be right."
     )
     how_to_read = (
         "The photo is resized, cropped to the network's input size, and each channel has the mean of the training set "

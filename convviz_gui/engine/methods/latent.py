@@ -70,8 +70,8 @@ class Latent(Method[LatentParams]):
     params = LatentParams
     payload = Points
     when_to_use = (
-        "Take it to see how the network sorts a whole folder: classes it confuses, labels that look wrong, pictures unlike "
-        "all others. About a single photo it says little; the maps do."
+        "Take it to see how the network sorts a whole folder: classes it confuses, labels that look wrong, pictures "
+        "unlike all others. About a single photo it says little; the maps do."
     )
     how_to_read = (
         "A picture's features are the layer's output, averaged over positions; the default is what the classifier "

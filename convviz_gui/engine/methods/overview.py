@@ -41,8 +41,8 @@ class Overview(Method[OverviewParams]):
     params = OverviewParams
     payload = OverviewPayload
     when_to_use = (
-        "It is always there, beside the photo: look at it before any map, since a map explains the class that you choose, "
-        "whether the network believes in it or not."
+        "It is always there, beside the photo: look at it before any map, since a map explains the class that you "
+        "choose, whether the network believes in it or not."
     )
     how_to_read = (
         "Going deeper, more and more positions are silent: the network drops what does not matter for its task and "
