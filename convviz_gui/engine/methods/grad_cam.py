@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convviz_gui.engine.attribution.score import score_for
-from convviz_gui.engine.attribution.shown import ROUNDING, shown_map
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.attribution.class_map import heat_of, no_gradient_map, picture_of
+from convviz_gui.engine.attribution.grad_cam_map import grad_cam
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.network.hooks import gradient_of, logits_and_leaf
-from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.params import Params
 from convviz_gui.engine.payloads import Heat
-from convviz_gui.engine.session import Session, read_only
-from convviz_gui.engine.types import NO_GRADIENT_TO_MAPS, ModelInfo, Run, Score
+from convviz_gui.engine.session import Session
+from convviz_gui.engine.types import ModelInfo, Run, Score
 
 
 @dataclass(frozen=True)
@@ -49,47 +46,14 @@ class GradCam(Method[GradCamParams]):
     @classmethod
     def applies(cls, info: ModelInfo) -> str:
         """It needs maps, and class scores that depend differentiably on them."""
-        if info.default_map_layer is None:
-            return "This network has no layer with maps"
-        if info.has(NO_GRADIENT_TO_MAPS):
-            return f"The class scores do not depend differentiably on the maps of {info.default_map_layer!r}"
-        return super().applies(info)
+        return no_gradient_map(info) or super().applies(info)
 
     def run(self, session: Session, request: Run, params: GradCamParams) -> Steps[Heat]:
         """One forward pass and a backward pass that ends at the layer."""
         yield Update(0, 1, "forward and backward pass")
-        if request.image is None:
-            raise EngineError("Grad-CAM needs a picture", "Open one (command line: --image FILE)")
-        layer = request.target.layer or session.info.default_map_layer
-        if layer is None:
-            raise EngineError("This network has no layer with maps", "Grad-CAM needs a convolutional network")
-        node = session.layer(layer)
-        layer = node.id
-        x, box = session.input(request.image)
-        logits, leaf = logits_and_leaf(session.model, x, layer)
-        if not node.is_map:
-            raise EngineError(
-                f"Layer {layer!r} has no maps (its output has shape {tuple(leaf.shape[1:])})",
-                f"Choose a layer with maps, such as {session.info.default_map_layer or 'a convolution'}",
-            )
-        score = score_for(logits, request.target)
-        gradient = gradient_of(score.of(logits)[0], leaf)
-        gradient, maps = (channels_first(tensor, node) for tensor in (gradient, leaf.detach()))
-        parts = gradient.mean(dim=(2, 3), keepdim=True) * maps
-        raw = parts.sum(dim=1, keepdim=True)
-        # Relative, since logits of untrained networks are tiny and their maps as good as any.
-        noise = ROUNDING * float(parts.abs().sum(dim=1).max())
-        heat, positive = shown_map(raw, (x.shape[2], x.shape[3]), noise)
-        return Heat(
-            layer=layer,
-            class_index=score.index,
-            positive=positive,
-            raw=read_only(raw[0, 0]),
-            heat=read_only(heat[0, 0]),
-            box=box,
-            logits=read_only(logits[0]),
-            against=score.against,
-        )
+        x, box = session.input(picture_of(request.image, self.title))
+        found = grad_cam(session, x, request.target.layer, request.target)
+        return heat_of(found, (x.shape[2], x.shape[3]), box)
 
     def scores(self, payload: Heat) -> tuple[Score, ...]:
         """How strong the evidence is, in the layer's own units."""
