@@ -43,6 +43,18 @@ def layer_sparsity(maps: Tensor) -> tuple[float, float]:
     return silent, float(_blank(flat.amax(dim=1)).float().mean())
 
 
+def firing_threshold(low: Tensor, high: Tensor) -> Tensor:
+    """Above which value a layer's positions fire, for each of B pictures.
+
+    0 where the layer has no negative values in the picture, as after a ReLU; else 1 % of its largest value there, and 0
+    where that is negative.
+
+    Args:
+        low, high: [B], the layer's least and largest value in each picture.
+    """
+    return torch.where(low >= 0, torch.zeros_like(high), NEAR_ZERO * high.clamp(min=0))
+
+
 def _silent(flat: Tensor) -> Tensor:
     low, high = torch.aminmax(flat)
     return flat == 0 if low >= 0 else flat < NEAR_ZERO * high

@@ -7,8 +7,8 @@ and "fc@input" the tensor that goes *into* a layer. Outputs are taken before any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -26,11 +26,14 @@ __all__ = [
     "logits_and_leaf",
     "logits_of",
     "module_at",
+    "readings",
     "run_to",
     "split_call",
     "tensor_of",
     "visiting",
 ]
+
+T = TypeVar("T")
 
 INPUT_MARK = "@input"
 
@@ -116,6 +119,29 @@ def _caught(model: nn.Module, x: Tensor, wanted: set[str], *, stop: bool) -> tup
         except _Stop:
             return caught, True
     return caught, False
+
+
+def readings(model: nn.Module, x: Tensor, reads: Mapping[str, Callable[[Tensor], T]]) -> dict[str, T]:
+    """What `reads` make of their layers' outputs [B, ...], from one forward pass, which ends at the deepest of them.
+
+    Outputs are read as they come and none is kept, so that memory does not grow with the number of layers; a reader
+    must not return a view on what it is given. Raises `EngineError` if a layer does not run.
+    """
+    made: dict[str, T] = {}
+
+    def visit_for(layer: str, read: Callable[[Tensor], T]) -> Visit:
+        def visit(output: Tensor) -> None:
+            made[layer] = read(output)
+            if len(made) == len(reads):
+                raise _Stop
+
+        return visit
+
+    with visiting(model, {layer: visit_for(layer, read) for layer, read in reads.items()}), suppress(_Stop):
+        forward(model, x)
+    if missing := reads.keys() - made.keys():
+        raise _never_ran(", ".join(sorted(missing)))
+    return made
 
 
 def features_and_logits(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,1 @@
+"""What a folder's pictures say of a layer's channels: strongest pictures, statistics, and places in the photo."""
