@@ -11,6 +11,7 @@ COMMANDS = {
     "models": "list the networks that can be opened",
     "layers": "list a network's layers",
     "run": "run a method and write its result into a folder",
+    "compare": "put two results beside each other, on one scale",
     "tour": "drive the window through every tab on the demo, saving pictures",
 }
 """The modules beside this one that are commands, and what each does."""

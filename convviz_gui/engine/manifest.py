@@ -44,6 +44,7 @@ def result_facts(result: Result, place: str) -> ResultFacts:
         # What the method chose itself is as much part of the result as what it was told.
         "layer": getattr(result.payload, "layer", None),
         "class_index": getattr(result.payload, "class_index", None),
+        "class_name": _class_name(result),
         "image": _image(result.run.image) if result.run.image is not None else None,
         "scores": {score.label: score.value if math.isfinite(score.value) else None for score in result.scores},
         "seconds": round(result.seconds, 6),
@@ -66,6 +67,11 @@ def manifest(
         "skipped": [{"path": item.path, "reason": item.reason} for item in skipped],
         "files": list(files),
     }
+
+
+def _class_name(result: Result) -> str | None:
+    index = getattr(result.payload, "class_index", None)
+    return result.model.class_name(index) if isinstance(index, int) else None
 
 
 def _model(model: ModelInfo) -> dict[str, Any]:
