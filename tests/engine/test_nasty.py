@@ -33,6 +33,24 @@ REFUSED = {
     ("grad-cam", "inference mode"): "differentiably",
     ("grad-cam", "NaN"): "NaN",
     ("grad-cam", "no maps"): "no layer with maps",
+    **{
+        ("cam", name): "needs class scores made by"
+        for name in ("branching", "buffers only", "dense", "no maps", "view")
+    },
+    **{
+        (method, name): word
+        for method in ("grad-cam-pp", "layer-cam", "xgrad-cam")
+        for name, word in {
+            "overwriting": "in place",
+            "no_grad": "differentiably",
+            "inference mode": "differentiably",
+        }.items()
+    },
+    **{
+        (method, "no maps"): "no layer with maps"
+        for method in ("grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam")
+    },
+    **{(method, "NaN"): "NaN" for method in ("cam", "grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam")},
     ("latent", "NaN"): "NaN",
     ("latent", "dense"): "classifier",
     ("latent", "buffers only"): "classifier",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from convviz_gui.engine.attribution.score import ClassScore, score_for
@@ -88,8 +89,20 @@ def evidence_at(session: Session, x: Tensor, node: LayerNode, target: Target) ->
     return Evidence(node.id, maps, gradient, logits.detach(), score)
 
 
-def heat_of(found: ClassMap, size: tuple[int, int], box: FloatArray) -> Heat:
-    """A class map as it is returned and shown, drawn at `size`; `box` is the crop's in the photo."""
+def check_finite(maps: Tensor, layer: str) -> None:
+    """Raise `EngineError` if a layer's maps are not finite."""
+    if not bool(torch.isfinite(maps).all()):
+        raise EngineError(
+            f"Layer {layer!r} gives NaN or infinite values for this photo",
+            "Choose an earlier layer, or check the weights and the preprocessing",
+        )
+
+
+def heat_of(found: ClassMap, size: tuple[int, int], box: FloatArray, *, of_class: bool = True) -> Heat:
+    """A class map as it is returned and shown, drawn at `size`; `box` is the crop's in the photo.
+
+    `of_class` is False for a map that is the same whatever the class.
+    """
     heat, positive = found.shown(size)
     return Heat(
         layer=found.layer,
@@ -100,6 +113,7 @@ def heat_of(found: ClassMap, size: tuple[int, int], box: FloatArray) -> Heat:
         box=box,
         logits=read_only(found.logits[0]),
         against=found.score.against,
+        of_class=of_class,
     )
 
 

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from convviz_gui.engine.attribution.class_map import heat_of, no_gradient_map, picture_of
-from convviz_gui.engine.attribution.grad_cam_map import grad_cam
-from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.attribution.class_map import ClassMap, Evidence
+from convviz_gui.engine.attribution.grad_cam_map import weighted_map
+from convviz_gui.engine.attribution.gradient_map import GradientMap, strongest
+from convviz_gui.engine.method import register
 from convviz_gui.engine.payloads import Heat
-from convviz_gui.engine.session import Session
-from convviz_gui.engine.types import ModelInfo, Run, Score
-
-
-@dataclass(frozen=True)
-class GradCamParams(Params):
-    """Nothing to set: layer and class say it all."""
+from convviz_gui.engine.types import Score
 
 
 @register
-class GradCam(Method[GradCamParams]):
+class GradCam(GradientMap):
     """Where in the photo the network found evidence for a class."""
 
     name = "grad-cam"
     title = "Grad-CAM"
-    category = Category.CLASS_MAPS
-    needs = frozenset({Need.IMAGE, Need.LAYER, Need.CLASS, Need.AGAINST})
-    live = True
-    params = GradCamParams
-    payload = Heat
     when_to_use = (
         "Take it to see in one look which part of the photo speaks for a class: cheap, works on nearly every network,"
         " and passes the randomisation test. For sharp edges look at a pixel map, for earlier layers at LayerCAM."
@@ -43,21 +30,10 @@ class GradCam(Method[GradCamParams]):
     )
     reference = "Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017"
 
-    @classmethod
-    def applies(cls, info: ModelInfo) -> str:
-        """It needs maps, and class scores that depend differentiably on them."""
-        return no_gradient_map(info) or super().applies(info)
-
-    def run(self, session: Session, request: Run, params: GradCamParams) -> Steps[Heat]:
-        """One forward pass and a backward pass that ends at the layer."""
-        yield Update(0, 1, "forward and backward pass")
-        x, box = session.input(picture_of(request.image, self.title))
-        found = grad_cam(session, x, request.target.layer, request.target)
-        return heat_of(found, (x.shape[2], x.shape[3]), box)
+    def map_of(self, found: Evidence) -> ClassMap:
+        """Σ over channels of (mean over positions of the gradient) × the channel's map."""
+        return weighted_map(found)
 
     def scores(self, payload: Heat) -> tuple[Score, ...]:
         """How strong the evidence is, in the layer's own units."""
-        top = float(payload.raw.max())
-        return (
-            Score("Strongest evidence", top, f"{top:.3g}", "The raw map's maximum, in logits per unit of the layer"),
-        )
+        return (strongest(payload, "The raw map's maximum, in logits per unit of the layer"),)

@@ -12,6 +12,7 @@ from convviz_gui.engine.network.class_evidence import class_map_layer
 from convviz_gui.engine.network.functional import Heard, listening
 from convviz_gui.engine.network.layers import Trace
 from convviz_gui.engine.network.opened import OpenedModel
+from convviz_gui.engine.network.pooled_head import find_pooled_head
 from convviz_gui.engine.types import ModelInfo, ModelSpec
 
 
@@ -37,6 +38,7 @@ def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: tor
         penultimate_layer=layers.penultimate_layer(found),
         notes=opened.notes,
         precision=precision,
+        pooled_head=find_pooled_head(module, root, found, x),
     )
     maps_depend = bool(found.differentiable) or _depends_on_maps(module, info, x)
     evidence = health.Evidence(module, found, heard, failure, maps_depend)

@@ -66,6 +66,11 @@ class Trace:
     logits: Tensor | None = None
     differentiable: bool | None = None
 
+    def layer_id(self, call: Call) -> str:
+        """The id of a call's layer in the tree."""
+        reused = any(other.number > 1 and other.path == call.path for other in self.calls)
+        return f"{call.path}#{call.number}" if reused else call.path
+
 
 Watch = Callable[[str, int, nn.Module, Any, Any], None]
 """Called after every module call with path, call number from 1, module, inputs and output."""
@@ -301,19 +306,20 @@ def penultimate_layer(found: Trace) -> str | None:
     input is made by a function rather than a module, the id names that input ("fc@input"). None if there is no such
     classifier.
     """
-    reused = {call.path for call in found.calls if call.number > 1}
-
-    def layer_id(call: Call) -> str:
-        return f"{call.path}#{call.number}" if call.path in reused else call.path
-
-    classifiers = [call for call in found.calls if _is_classifier(call, found.n_logits) and call.mean_in is not None]
-    if not classifiers:
+    classifier = classifier_of(found)
+    if classifier is None:
         return None
-    # Of several heads the one whose output the network returns; some return a mean of theirs.
-    classifier = next((call for call in reversed(classifiers) if _same(call.mean_out, found.logits)), classifiers[-1])
     makers = [call for call in found.calls[: classifier.depth] if _same(call.mean_out, classifier.mean_in)]
     telling = [call for call in makers if not isinstance(call.module, _PASSING_ON)]
-    return layer_id((telling or makers)[-1]) if makers else layer_id(classifier) + INPUT_MARK
+    return found.layer_id((telling or makers)[-1]) if makers else found.layer_id(classifier) + INPUT_MARK
+
+
+def classifier_of(found: Trace) -> Call | None:
+    """The last linear layer or 1×1 convolution that has as many outputs as there are logits, or None."""
+    classifiers = [call for call in found.calls if _is_classifier(call, found.n_logits) and call.mean_in is not None]
+    # Of several heads the one whose output the network returns; some return a mean of theirs.
+    returned = (call for call in reversed(classifiers) if _same(call.mean_out, found.logits))
+    return next(returned, classifiers[-1] if classifiers else None)
 
 
 def _is_classifier(call: Call, n_logits: int) -> bool:

@@ -13,7 +13,8 @@ class Heat:
 
     `heat` is all zero and `positive` False when there is no positive evidence. `box` f32 [4]: the crop's x, y, width,
     height in the photo's pixels. `logits` f32 [K]; `class_index` is the class explained, `against` the
-    one whose score was subtracted from its score, or None.
+    one whose score was subtracted from its score, or None. `of_class` is False for a map that is the same whatever the
+    class, as EigenCAM's: `class_index` is only named beside it then.
     """
 
     layer: str
@@ -24,3 +25,4 @@ class Heat:
     box: FloatArray = field(repr=False, compare=False)
     logits: FloatArray = field(repr=False, compare=False)
     against: int | None = None
+    of_class: bool = True

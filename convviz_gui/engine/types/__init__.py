@@ -32,6 +32,7 @@ from convviz_gui.engine.types.network import (
     Level,
     ModelInfo,
     ModelSpec,
+    PooledHead,
     ReceptiveField,
     TokenGrid,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "ModelSpec",
     "MoveModel",
     "Outcome",
+    "PooledHead",
     "Preprocess",
     "PreprocessChange",
     "ReceptiveField",

@@ -181,13 +181,31 @@ class LayerNode:
 
 
 @dataclass(frozen=True, slots=True)
+class PooledHead:
+    """Class scores that are one linear layer, or 1×1 convolution, and an average over all places: what CAM needs.
+
+    Args:
+        layer: the last layer with maps of the size that the classifier is about.
+        classifier: the id of that linear layer or convolution.
+        pooled: True if the average comes before the classifier, False if it comes behind it, as in SqueezeNet.
+        rectified: True if a ReLU is between the classifier and the average.
+    """
+
+    layer: str
+    classifier: str
+    pooled: bool = True
+    rectified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """Everything the outside knows of the open network.
 
     `weights` says in words where the weights came from ("random weights", a file's name, "IMAGENET1K_V1"), and what of
     it was left out; `trained` is False for random weights. `class_names` has K entries or none. `health` is what was
     found on opening. `cannot` holds (method, reason) for methods that do not apply. `found_preprocess` is what was
-    found from the network where `preprocess` is an edited one, else None.
+    found from the network where `preprocess` is an edited one, else None. `pooled_head` is None for a network whose
+    class scores are not linear in maps averaged over all places.
     """
 
     spec: ModelSpec
@@ -208,6 +226,7 @@ class ModelInfo:
     cannot: tuple[tuple[str, str], ...] = ()
     precision: str = "float32"
     found_preprocess: Preprocess | None = None
+    pooled_head: PooledHead | None = None
 
     def layers(self) -> tuple[LayerNode, ...]:
         """Every layer that ran, in order of execution."""
