@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from convviz_gui.engine.types import ModelInfo
+from convviz_gui.engine.types import MethodInfo, ModelInfo
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.base import PayloadView
 
@@ -23,6 +23,7 @@ class TabSpec:
         empty: what to do before there is a result, in one sentence; {layer} stands for the layer's id.
         button: text of the empty state's button.
         demo_button: the same where a folder is needed and none is chosen: the demo's is taken.
+        order: the methods that are offered first, in this order; the tab begins with the first.
     """
 
     name: str
@@ -33,6 +34,13 @@ class TabSpec:
     empty: str
     button: str = ""
     demo_button: str = ""
+    order: tuple[str, ...] = ()
+
+    def sorted(self, methods: Iterable[MethodInfo]) -> tuple[MethodInfo, ...]:
+        """The methods of its category, in the order in which it offers them."""
+        own = [info for info in methods if info.category == self.category]
+        places = {name: place for place, name in enumerate(self.order)}
+        return tuple(sorted(own, key=lambda info: places.get(info.name, len(places))))
 
 
 def _input(selection: Selection) -> PayloadView:
@@ -104,6 +112,7 @@ _ALL = (
         lambda info: info.default_map_layer,
         "The part of the photo that speaks for a class appears here as soon as a photo is open.",
         "Compute the map",
+        order=("grad-cam", "film-strip", "cam", "grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam"),
     ),
     TabSpec(
         "pixel map",

@@ -80,9 +80,7 @@ class Tabs(QObject):
     def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
         """Give each tab the methods of its category; the overview belongs to the window, not to a tab."""
         for tab in self.tabs.values():
-            tab.set_methods(
-                tuple(info for info in methods if info.category == tab.spec.category and info.name != OVERVIEW)
-            )
+            tab.set_methods(tab.spec.sorted(info for info in methods if info.name != OVERVIEW))
 
     def rerun(self) -> None:
         """Compute again whatever was cancelled by an attempt to open another network."""
