@@ -39,6 +39,7 @@ def examine(module: nn.Module, opened: OpenedModel, spec: ModelSpec, device: tor
         notes=opened.notes,
         precision=precision,
         pooled_head=find_pooled_head(module, root, found, x),
+        activation_functions=found.activation_functions,
     )
     maps_depend = bool(found.differentiable) or _depends_on_maps(module, info, x)
     evidence = health.Evidence(module, found, heard, failure, maps_depend)

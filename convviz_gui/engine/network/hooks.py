@@ -21,6 +21,7 @@ __all__ = [
     "INPUT_MARK",
     "Visit",
     "activations",
+    "depends_on",
     "features_and_logits",
     "gradient_of",
     "logits_and_leaf",
@@ -173,7 +174,7 @@ def logits_and_leaf(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Te
         logits = logits_of(forward(model, x))
     if not caught:
         raise _never_ran(layer)
-    if not _depends(logits, caught[0]):
+    if not depends_on(logits, caught[0]):
         raise EngineError(
             f"The network's output does not depend differentiably on {layer!r}",
             "Choose a deeper layer; a part of this network that runs without gradients cannot be looked through",
@@ -197,8 +198,8 @@ def gradient_of(score: Tensor, leaf: Tensor) -> Tensor:
         ) from None
 
 
-def _depends(logits: Tensor, leaf: Tensor) -> bool:
-    """Whether the graph of the logits reaches the leaf; with trainable parameters it may have other ends only."""
+def depends_on(logits: Tensor, leaf: Tensor) -> bool:
+    """Whether the graph of a result reaches the leaf; with trainable parameters it may have other ends only."""
     seen, waiting = set(), [logits.grad_fn]
     while waiting:
         node = waiting.pop()

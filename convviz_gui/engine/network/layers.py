@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import fault_of
+from convviz_gui.engine.network.activation_steps import activations_in, steps_below
 from convviz_gui.engine.network.functional import recording_dependence
 from convviz_gui.engine.network.hooks import INPUT_MARK
 from convviz_gui.engine.network.outputs import findings_of, logits_of, tensor_of
@@ -58,6 +59,7 @@ class Trace:
     """All calls of a forward pass in the order in which they finished, the logits [K], and how they were found.
 
     `differentiable`: whether the logits depend differentiably on the picture; None if it was not asked.
+    `activation_functions`: those between the two with their number; none unless it was asked.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Trace:
     findings: tuple[Finding, ...] = ()
     logits: Tensor | None = None
     differentiable: bool | None = None
+    activation_functions: tuple[tuple[str, int], ...] = ()
 
     def layer_id(self, call: Call) -> str:
         """The id of a call's layer in the tree."""
@@ -155,21 +158,11 @@ def _traced(
     found.n_logits, found.logits = len(logits), logits.detach()
     found.differentiable = logits.requires_grad if dependence else None
     found.findings = findings_of(output)
-    reached = _reached(logits.grad_fn)
+    reached = steps_below(logits.grad_fn)
+    found.activation_functions = activations_in(reached)
     for call, step in zip(found.calls, made_by, strict=True):
         call.counts = step in reached
     return found
-
-
-def _reached(last: Any) -> set[Any]:
-    """All steps of autograd's graph that a result was made by, `last` among them."""
-    reached, waiting = set(), [last]
-    while waiting:
-        step = waiting.pop()
-        if step is not None and step not in reached:
-            reached.add(step)
-            waiting += [before for before, _ in step.next_functions]
-    return reached
 
 
 def _describe(call: Call, before: Tensor | None, after: Tensor, sight: Sight, grids: Grids) -> None:

@@ -205,7 +205,8 @@ class ModelInfo:
     it was left out; `trained` is False for random weights. `class_names` has K entries or none. `health` is what was
     found on opening. `cannot` holds (method, reason) for methods that do not apply. `found_preprocess` is what was
     found from the network where `preprocess` is an edited one, else None. `pooled_head` is None for a network whose
-    class scores are not linear in maps averaged over all places.
+    class scores are not linear in maps averaged over all places. `activation_functions` are those between the picture
+    and the class scores as (name, number), ("ReLU", 17), wherever gradients get through.
     """
 
     spec: ModelSpec
@@ -227,6 +228,7 @@ class ModelInfo:
     precision: str = "float32"
     found_preprocess: Preprocess | None = None
     pooled_head: PooledHead | None = None
+    activation_functions: tuple[tuple[str, int], ...] = ()
 
     def layers(self) -> tuple[LayerNode, ...]:
         """Every layer that ran, in order of execution."""
