@@ -51,6 +51,27 @@ REFUSED = {
         for method in ("grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam")
     },
     **{(method, "NaN"): "NaN" for method in ("cam", "grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam")},
+    **{
+        (method, name): "differentiably"
+        for method in (
+            "saliency",
+            "grad-x-input",
+            "smoothgrad",
+            "integrated-gradients",
+            "guided-backprop",
+            "deconvnet",
+            "guided-grad-cam",
+        )
+        for name in ("no_grad backbone", "no_grad", "inference mode")
+    },
+    **{
+        (method, name): word
+        for method in ("saliency", "grad-x-input", "smoothgrad", "integrated-gradients", "guided-grad-cam")
+        for name, word in {"overwriting": "in place", "NaN": "NaN"}.items()
+    },
+    ("guided-backprop", "NaN"): "NaN",
+    ("deconvnet", "NaN"): "NaN",
+    ("guided-grad-cam", "no maps"): "no layer with maps",
     ("latent", "NaN"): "NaN",
     ("latent", "dense"): "classifier",
     ("latent", "buffers only"): "classifier",

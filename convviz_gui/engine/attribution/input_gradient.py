@@ -17,6 +17,7 @@ from convviz_gui.engine.payloads import Coverage, FloatArray, PixelMap
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Run
 
+
 @dataclass(frozen=True, slots=True)
 class InputGradient:
     """`gradient` f32 [1, C, H, W] of what was `traced`, with respect to the input `x`; `box` is the crop's."""
@@ -29,8 +30,7 @@ class InputGradient:
 
     def pixel_map(self, attribution: Tensor, *, signed: bool) -> PixelMap:
         """The payload for an attribution [1, C, H, W] that was made of the gradient."""
-        found = self.traced
-        return pixel_map(attribution, self.box, found, float(found.value), signed=signed, coverage=self.coverage)
+        return pixel_map(attribution, self.box, self.traced, signed=signed, coverage=self.coverage)
 
 
 def input_gradient(session: Session, request: Run, rule: Rule | None = None) -> InputGradient:
@@ -49,7 +49,7 @@ def input_gradient(session: Session, request: Run, rule: Rule | None = None) -> 
         coverage = ruled.cover(found.value) if ruled is not None else None
         gradient = gradient_of(found.value, leaf)
     check_finite(gradient)
-    return InputGradient(x, box, gradient, found, coverage)
+    return InputGradient(x, box, gradient, found.detached(), coverage)
 
 
 def check_depends(value: Tensor, leaf: Tensor, channel: ChannelSource | None = None) -> None:

@@ -23,7 +23,7 @@ a GPU wants to be filled."""
 _MOST = {"cpu": 16}
 _MOST_ELSEWHERE = 64
 _SAME = 1e-3
-"""How far, as a part of the largest score, a score in a batch may be off the one alone: more than rounding ever does."""
+"""How far, as a part of the largest score, a score in a batch may be off the one alone: far more than rounding."""
 
 Make = Callable[[int], Tensor]
 """From an input's number to the input f32 [1, C, H, W] on the host."""

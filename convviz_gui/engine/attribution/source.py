@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +41,10 @@ class Traced:
     logits: Tensor
     score: ClassScore | None = None
     channel: ChannelSource | None = None
+
+    def detached(self) -> Traced:
+        """The same numbers, on the host and with no way back."""
+        return dataclasses.replace(self, value=self.value.detach().cpu(), logits=self.logits.detach().cpu())
 
 
 def channel_source(session: Session, target: Target) -> ChannelSource | None:
@@ -96,6 +101,11 @@ def traced(model: nn.Module, leaf: Tensor, target: Target, channel: ChannelSourc
         with torch.no_grad():
             logits = logits_of(forward(model, leaf.detach()))
         return Traced(value, logits, channel=channel)
+    return traced_class(model, x, target)[0]
+
+
+def traced_class(model: nn.Module, x: Tensor, target: Target) -> tuple[Traced, ClassScore]:
+    """Run the network on `x` [1, C, H, W] and take a class's score, by default the top one's."""
     logits = logits_of(forward(model, x))
     score = score_for(logits, target)
-    return Traced(score.of(logits)[0], logits, score)
+    return Traced(score.of(logits)[0], logits, score), score

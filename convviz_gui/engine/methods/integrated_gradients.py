@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from convviz_gui.engine.attribution.baselines import Baseline, baseline
 from convviz_gui.engine.attribution.many_gradients import summed_gradients
 from convviz_gui.engine.attribution.pixel_maps import CLASSES, no_gradient, pixel_map, pixel_scores
-from convviz_gui.engine.attribution.source import traced
+from convviz_gui.engine.attribution.source import traced_class
 from convviz_gui.engine.method import Category, Method, Steps, Update, register
 from convviz_gui.engine.network.hooks import logits_of
 from convviz_gui.engine.network.passes import forward
@@ -81,25 +81,22 @@ class IntegratedGradients(Method[IntegratedGradientsParams]):
         x, box = session.input(request.image)
         empty = baseline(x, Baseline(params.baseline), session.info.preprocess)
         with torch.no_grad():
-            found = traced(session.model, x, request.target, None)
-            assert found.score is not None
-            rise = float(found.value) - float(found.score.of(logits_of(forward(session.model, empty)))[0])
+            found, score = traced_class(session.model, x, request.target)
+            rise = float(found.value) - float(score.of(logits_of(forward(session.model, empty)))[0])
         # The device may be another one at every step, or gone.
-        found, empty, way = replace(found, value=found.value.cpu(), logits=found.logits.cpu()), empty.cpu(), x - empty
-        way = way.cpu()
+        found, empty, way = found.detached(), empty.cpu(), (x - empty).cpu()
         points, weights = _gauss_legendre(params.steps)
 
         def between(index: int) -> Tensor:
             return empty + points[index] * way
 
         def picture(total: Tensor, weight: float) -> PixelMap:
-            return pixel_map(way * total / weight, box, found, float(found.value), signed=True)
+            return pixel_map(way * total / weight, box, found, signed=True)
 
-        total = yield from summed_gradients(session, found.score, between, weights, _spread(params.steps), picture)
+        total = yield from summed_gradients(session, score, between, weights, _spread(params.steps), picture)
         parts = way * total
         gap = (float(parts.sum()) - rise) / abs(rise) if rise else math.nan
-        score = float(found.value)
-        return pixel_map(parts, box, found, score, signed=True, completeness_gap=gap)
+        return pixel_map(parts, box, found, signed=True, completeness_gap=gap)
 
     def scores(self, payload: PixelMap) -> tuple[Score, ...]:
         """The score explained, and how nearly the parts add up to it."""

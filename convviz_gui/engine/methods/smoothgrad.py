@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from convviz_gui.engine.attribution.many_gradients import summed_gradients
 from convviz_gui.engine.attribution.pixel_maps import CLASSES, no_gradient, pixel_map, pixel_scores
-from convviz_gui.engine.attribution.source import traced
+from convviz_gui.engine.attribution.source import traced_class
 from convviz_gui.engine.method import Category, Method, Steps, Update, register
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import PixelMap
@@ -75,20 +75,19 @@ class SmoothGrad(Method[SmoothGradParams]):
         assert request.image is not None  # the session does not run it without
         x, box = session.input(request.image)
         with torch.no_grad():
-            found = traced(session.model, x, request.target, None)
-        assert found.score is not None
+            found, score = traced_class(session.model, x, request.target)
         # The device may be another one at every step, or gone.
-        found, x = replace(found, value=found.value.cpu(), logits=found.logits.cpu()), x.cpu()
+        found, x = found.detached(), x.cpu()
         spread = params.sigma * float(x.max() - x.min())
 
         def noisy(index: int) -> Tensor:
             return x + spread * torch.from_numpy(sample_noise(request.seed, index, tuple(x.shape)))
 
         def picture(total: Tensor, weight: float) -> PixelMap:
-            return pixel_map(total / weight, box, found, float(found.value), signed=False)
+            return pixel_map(total / weight, box, found, signed=False)
 
         weights = [1.0] * params.samples
-        total = yield from summed_gradients(session, found.score, noisy, weights, range(params.samples), picture)
+        total = yield from summed_gradients(session, score, noisy, weights, range(params.samples), picture)
         return picture(total, params.samples)
 
     def scores(self, payload: PixelMap) -> tuple[Score, ...]:

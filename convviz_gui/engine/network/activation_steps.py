@@ -56,6 +56,8 @@ def activation_of(step: Any) -> str:
     A function whose gradient the network's author wrote goes by its own name: nobody can tell what it is.
     """
     name = type(step).__name__
+    if name == "ThresholdBackward1":  # in place
+        name = "ThresholdBackward0"
     if name in _CLAMPS:
         return RELU if getattr(step, "_saved_min", None) == 0 else ""
     if name in _RELUS_FROM and getattr(step, f"_saved_{_RELUS_FROM[name]}", None) == 0:

@@ -20,8 +20,8 @@ _RELU6S_IN_PLACE = (torch._C._nn.relu6_,)
 _HARDTANHS = (F.hardtanh, F.hardtanh_)
 _CLAMPS = (torch.clamp, Tensor.clamp, torch.clamp_min, Tensor.clamp_min)
 _CLAMPS_IN_PLACE = (torch.clamp_, Tensor.clamp_, torch.clamp_min_, Tensor.clamp_min_)
-_THRESHOLDS = (F.threshold, torch.threshold, F.threshold_, torch.threshold_)
-_THRESHOLDS_IN_PLACE = (F.threshold_, torch.threshold_)
+_THRESHOLDS_IN_PLACE = (torch.threshold_,)
+_THRESHOLDS = (F.threshold, torch.threshold, *_THRESHOLDS_IN_PLACE)
 
 
 @dataclass(frozen=True, slots=True)
