@@ -163,3 +163,17 @@ def _outline(picture: ByteArray, rows: slice, columns: slice, thickness: int) ->
     picture[rows.stop : bottom, left:right] = 255
     picture[top:bottom, left : columns.start] = 255
     picture[top:bottom, columns.stop : right] = 255
+
+
+def outlined(photo: ByteArray, field: FloatArray, at: tuple[float, float] | None = None) -> ByteArray:
+    """The photo u8 [height, width, 3] with a frame around `field` (x, y, width, height) and a cross at a point."""
+    height, width = photo.shape[:2]
+    x, y, box_width, box_height = (float(value) for value in field)
+    picture, thickness = photo.copy(), max(1, round(max(height, width) / 300))
+    _outline(picture, _inside(y, box_height, height), _inside(x, box_width, width), thickness)
+    if at is not None:
+        column, row, arm = int(at[0]), int(at[1]), 4 * thickness
+        for value, wide in ((0, thickness), (255, thickness // 2)):
+            picture[max(row - wide, 0) : row + wide + 1, max(column - arm, 0) : column + arm + 1] = value
+            picture[max(row - arm, 0) : row + arm + 1, max(column - wide, 0) : column + wide + 1] = value
+    return picture

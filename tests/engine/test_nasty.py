@@ -28,6 +28,8 @@ REFUSED = {
     ("filters", "no_grad"): "differentiably",
     ("filters", "inference mode"): "differentiably",
     ("filters", "NaN"): "finite",
+    ("ablation", "NaN"): "NaN",
+    ("switch-off", "NaN"): "NaN",
     ("grad-cam", "overwriting"): "in place",
     ("grad-cam", "no_grad"): "differentiably",
     ("grad-cam", "inference mode"): "differentiably",

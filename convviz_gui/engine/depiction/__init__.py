@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from convviz_gui.engine.depiction.asked import ASKED
 from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures, Tables
 from convviz_gui.engine.depiction.gallery import GALLERY
 from convviz_gui.engine.depiction.heat import HEAT
 from convviz_gui.engine.depiction.looking import MAPS, OVERVIEW, SEEN
 from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
 from convviz_gui.engine.depiction.points import POINTS
-from convviz_gui.engine.payloads import Gallery, Heat, Maps, Occlusion, Overview, Payload, PixelMap, Points, Seen
+from convviz_gui.engine.depiction.switched import ABLATION, SWITCHED
+from convviz_gui.engine.payloads import (
+    Ablation,
+    Asked,
+    Gallery,
+    Heat,
+    Maps,
+    Occlusion,
+    Overview,
+    Payload,
+    PixelMap,
+    Points,
+    Seen,
+    Switched,
+)
 from convviz_gui.engine.sheets import captioned
 from convviz_gui.engine.types import ModelInfo, Result
 
 DEPICTIONS: dict[type[Any], Depiction[Any]] = {
+    Ablation: ABLATION,
+    Asked: ASKED,
     Gallery: GALLERY,
     Heat: HEAT,
     Maps: MAPS,
@@ -23,6 +40,7 @@ DEPICTIONS: dict[type[Any], Depiction[Any]] = {
     PixelMap: PIXEL_MAP,
     Points: POINTS,
     Seen: SEEN,
+    Switched: SWITCHED,
 }
 """How each member of `Payload` is written; `tests/engine/test_depiction.py` holds this to be all of them."""
 

@@ -8,14 +8,18 @@ Shapes use C channels, H×W the model's input, h×w a layer's map, N items, K cl
 from __future__ import annotations
 
 from convviz_gui.engine.payloads.arrays import BoolArray, ByteArray, FloatArray, IntArray, frozen
+from convviz_gui.engine.payloads.asked import Asked
 from convviz_gui.engine.payloads.gallery import Gallery
 from convviz_gui.engine.payloads.heat import Heat
 from convviz_gui.engine.payloads.looking import Maps, Overview, Seen
 from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
 from convviz_gui.engine.payloads.points import Points
 from convviz_gui.engine.payloads.skipped import Skipped
+from convviz_gui.engine.payloads.switched import Ablation, Switched
 
 __all__ = [
+    "Ablation",
+    "Asked",
     "AttributionMap",
     "BoolArray",
     "ByteArray",
@@ -32,10 +36,11 @@ __all__ = [
     "Points",
     "Seen",
     "Skipped",
+    "Switched",
     "frozen",
 ]
 
 AttributionMap = Heat | PixelMap | Occlusion
 """Maps of a photo that say why: what can be checked for trust and compared. All have `heat`, `box` and `logits`."""
 
-Payload = Overview | Seen | Maps | Gallery | AttributionMap | Points
+Payload = Overview | Seen | Maps | Asked | Gallery | AttributionMap | Switched | Ablation | Points
