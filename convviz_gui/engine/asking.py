@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convviz_gui.engine.fields import Point, Unit, field_in_photo, unit_at
+from convviz_gui.engine.fields import Point, Unit, unit_at
 from convviz_gui.engine.payloads import Asked, FloatArray, IntArray, frozen
 from convviz_gui.engine.types import LayerNode
+from convviz_gui.engine.units.places import Sees, field_box
 
 SORTS = ("value", "contrast", "share")
 """What channels can be ordered by; see `payloads.Asked`."""
@@ -49,18 +50,23 @@ def answers_at(node: LayerNode, maps: FloatArray, point: Point) -> Answers:
     return Answers(node, unit, maps[:, unit[0], unit[1]], flat.mean(1), flat.std(1, dtype=np.float32), flat.max(1))
 
 
-def asked(
-    rows: Sequence[tuple[Answers, IntArray]], point: Point, sort: str, size: Unit, box: FloatArray, layer: str
-) -> Asked:
-    """The payload of some channels of some layers.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Where the network looked: `box` f32 [4], the crop, and `photo`, the photo's (height, width), in its pixels.
 
-    Args:
-        rows: answers, and the channels to take of each, in order.
-        size: (H, W) of the network's input.
+    `size` is the (H, W) of the network's input.
     """
+
+    box: FloatArray
+    photo: Unit
+    size: Unit
+
+
+def asked(rows: Sequence[tuple[Answers, IntArray]], point: Point, sort: str, sight: Sight, layer: str) -> Asked:
+    """The payload of some channels of some layers: answers, and the channels to take of each, in order."""
     counts = [len(channels) for _, channels in rows]
-    fields = [field_in_photo(answers.node.receptive_field, answers.unit, size, box) for answers, _ in rows]
-    known = [answers.node.receptive_field is not None for answers, _ in rows]
+    fields = [field_box(answers.node, answers.unit, sight.box, sight.photo, sight.size) for answers, _ in rows]
+    known = [Sees.of(answers.node) is not Sees.UNKNOWN for answers, _ in rows]
 
     def taken(name: str) -> FloatArray:
         parts = [getattr(answers, name)[channels] for answers, channels in rows]
@@ -80,7 +86,7 @@ def asked(
         share=taken("share"),
         fields=frozen(np.repeat(np.array(fields, np.float32), counts, axis=0)),
         known=frozen(np.repeat(np.array(known, np.bool_), counts)),
-        box=box,
+        box=sight.box,
         asked=sum(len(answers.values) for answers, _ in rows),
     )
 

@@ -1,11 +1,8 @@
-"""From a point of the photo to a position of a layer's map, and from a position to what it sees of the photo."""
+"""From a point of the photo to a position of a layer's map, and back."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from convviz_gui.engine.payloads import FloatArray, frozen
-from convviz_gui.engine.types import LayerNode, ReceptiveField
+from convviz_gui.engine.types import LayerNode
 
 Point = tuple[float, float]
 Unit = tuple[int, int]
@@ -30,29 +27,3 @@ def point_of(unit: Unit, extent: Unit) -> Point:
 def extent_of(node: LayerNode) -> Unit:
     """Height and width of a layer's maps; a vector is a single position."""
     return node.extent or (1, 1)
-
-
-def field_in_photo(field: ReceptiveField | None, unit: Unit, size: Unit, box: FloatArray) -> FloatArray:
-    """What a position of a map sees, f32 [4] x, y, width, height in the photo's pixels, cut at the crop's edges.
-
-    Args:
-        field: the layer's receptive field; None, where it could not be told, is taken for all of the crop.
-        unit: (row, column) of the position.
-        size: (H, W) of the network's input in pixels.
-        box: the crop, f32 [4] x, y, width, height in the photo's pixels.
-    """
-    edges = []
-    for d, side in enumerate(size):
-        if field is None or field.whole:
-            edges.append((0.0, float(side)))
-            continue
-        first = np.ceil(field.start[d] + unit[d] * field.stride[d] - _EPS)
-        edges.append((float(np.clip(first, 0, side)), float(np.clip(first + field.size[d], 0, side))))
-    (top, bottom), (left, right) = edges
-    x, y, width, height = (float(number) for number in box)
-    across, down = width / size[1], height / size[0]
-    found = [x + left * across, y + top * down, (right - left) * across, (bottom - top) * down]
-    return frozen(np.array(found, np.float32))
-
-
-_EPS = 1e-6

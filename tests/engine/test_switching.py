@@ -66,12 +66,13 @@ def test_off_behind_the_batch_norm_of_a_resnet(layer: str) -> None:
     session.adopt(net, SIZE, "resnet18")
     norm = twin.get_submodule(layer)
     with torch.no_grad():
-        norm.weight[7] = norm.bias[7] = 0  # type: ignore[index, operator]
-    found = switched(session, layer, (7,))
+        norm.weight[7:17] = norm.bias[7:17] = 0  # type: ignore[index, operator]
+    off = tuple(range(7, 17))
+    found = switched(session, layer, off)
     np.testing.assert_allclose(found.logits_after, logits(twin, session), atol=1e-4)
     assert np.abs(found.logits_after - found.logits).max() > 1e-4
     assert found.notes == ()
-    before_the_norm = switched(session, layer.replace("bn", "conv"), (7,))
+    before_the_norm = switched(session, layer.replace("bn", "conv"), off)
     assert layer in before_the_norm.notes[0]
     assert np.abs(before_the_norm.logits_after - found.logits_after).max() > 1e-4
 

@@ -65,6 +65,10 @@ class Ablation(Method[AblationParams]):
     lower_precision = True
     params = AblationParams
     payload = AblationPayload
+    when_to_use = (
+        "Take it with a folder that is like what the network is used for, to find the channels that a class hangs on, "
+        "and those that could go. Its time grows with the pictures times the channels: begin with few of both."
+    )
     how_to_read = (
         "Each row is the network without one channel. Accuracy is over the pictures whose sub-folder is named like a "
         "class, or by its number; where there is none, it is how often the top class stays. The changes are means over "

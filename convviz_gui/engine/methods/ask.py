@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convviz_gui.engine.asking import SORTS, Answers, answers_at, asked
+from convviz_gui.engine.asking import SORTS, Answers, Sight, answers_at, asked
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.fields import Point, extent_of, point_of
 from convviz_gui.engine.layer_maps import layer_maps
@@ -64,6 +64,10 @@ class Ask(Method[AskParams]):
     lower_precision = True
     params = AskParams
     payload = Asked
+    when_to_use = (
+        "Take it when something in the photo makes you ask what the network sees in it: from a place to the channels "
+        "that answer there. From a channel to its places lead the activations; whether it matters, switching it off."
+    )
     how_to_read = (
         "Click a place in the photo. Listed are the channels that answer there, the box is what that position of the "
         "layer sees of the photo: nothing outside of it can change the value. Contrast compares a channel with itself: "
@@ -84,14 +88,15 @@ class Ask(Method[AskParams]):
         yield Update(0, 1, "forward pass")
         maps = layer_maps(session, request.image, request.target.layer)
         node = session.layer(maps.layer)
-        size, box = session.info.preprocess.size, maps.box
-        point = _point(params.point, box) or _of_unit(request.target.unit, node, maps.maps)
+        assert request.image is not None
+        sight = Sight(maps.box, request.image.pixels.shape[:2], session.info.preprocess.size)
+        point = _point(params.point, maps.box) or _of_unit(request.target.unit, node, maps.maps)
         if params.layers == EVERY:
             found = _everywhere(session, request, point)
             rows = [(answers, answers.order(params.sort)[:OF_EACH]) for answers in found]
-            return asked(rows, point, params.sort, size, box, "")
+            return asked(rows, point, params.sort, sight, "")
         answers = answers_at(node, maps.maps, point)
-        return asked([(answers, answers.order(params.sort)[: params.top])], point, params.sort, size, box, node.id)
+        return asked([(answers, answers.order(params.sort)[: params.top])], point, params.sort, sight, node.id)
 
     def scores(self, payload: Asked) -> tuple[Score, ...]:
         """How many channels answer here more than anywhere else."""

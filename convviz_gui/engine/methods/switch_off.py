@@ -69,6 +69,10 @@ class SwitchOff(Method[SwitchOffParams]):
     lower_precision = True
     params = SwitchOffParams
     payload = Switched
+    when_to_use = (
+        "Take it to ask whether the prediction needs what a channel found: maps show what goes together with a class, "
+        "this shows what happens without. What a channel is needed for in general, the ablation table tells."
+    )
     how_to_read = (
         "The bars are the classes before and after. A class that falls needs the channel; one that rises was held down "
         "by it, or only takes the place of the one that fell: probabilities add up to 1, so look at the logits. Off "

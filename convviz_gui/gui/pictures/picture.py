@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
@@ -23,12 +25,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from convviz_gui.engine.payloads import FloatArray
 from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.pictures.picture_files import save_picture, table_text
-from convviz_gui.gui.pictures.picture_layers import PictureLayers, Pyramid
+from convviz_gui.gui.pictures.picture_layers import BOX_COLOUR, PictureLayers, Pyramid
 from convviz_gui.gui.pictures.picture_link import PictureLink
 
 _ZOOM_STEP = 1.25
 _LARGEST_PIXEL = 128.0
 _PAN_STEP = 0.1
+_CLICK = 5.0
+"""Logical pixels from which on a press and a release are a drag."""
 
 
 class Picture(QWidget):
@@ -36,9 +40,11 @@ class Picture(QWidget):
 
     Signals:
         hovered: (x, y) floats in the image's pixels while the cursor is over it, None when it is not.
+        clicked: (x, y) in the image's pixels: a press and a release in one place, which moves nothing.
     """
 
     hovered = Signal(object)
+    clicked = Signal(object)
 
     def __init__(self, name: str, link: PictureLink | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +52,9 @@ class Picture(QWidget):
         self._values: FloatArray | None = None
         self._view: tuple[QPointF, float] | None = None  # centre in image pixels and scale; None fits
         self._grabbed: QPointF | None = None
+        self._pressed: QPointF | None = None
         self._mark: QPointF | None = None
+        self._pin: QPointF | None = None
         self.setAccessibleName(name)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -102,6 +110,20 @@ class Picture(QWidget):
         self.layers.overlay = overlay
         self.layers.opacity = opacity
         self.update()
+
+    def set_boxes(self, boxes: Sequence[QRectF]) -> None:
+        """Outline parts of the image, in its pixels."""
+        self.layers.boxes = tuple(boxes)
+        self.update()
+
+    def set_pin(self, at: tuple[float, float] | None) -> None:
+        """Stick a pin at a place (x, y) in the image's pixels, or take it out."""
+        self._pin = None if at is None else QPointF(*at)
+        self.update()
+
+    def pin(self) -> QPointF | None:
+        """Where the pin sticks, in image pixels."""
+        return self._pin
 
     def set_opacity(self, opacity: float) -> None:
         """Change how much of the overlay is seen, 0…1."""
@@ -237,7 +259,9 @@ class Picture(QWidget):
         painter.restore()
         self._paint_edges(painter)
         if self._mark is not None:
-            self._paint_mark(painter, self.to_widget(self._mark))
+            self._paint_mark(painter, self.to_widget(self._mark), QColor(255, 255, 255))
+        if self._pin is not None:
+            self._paint_mark(painter, self.to_widget(self._pin), BOX_COLOUR)
 
     def _paint_edges(self, painter: QPainter) -> None:
         # A map that is white at zero would otherwise have no edges on a light ground.
@@ -247,9 +271,9 @@ class Picture(QWidget):
         painter.drawRect(whole.intersected(QRectF(self.rect())).toRect().adjusted(0, 0, -1, -1))
 
     @staticmethod
-    def _paint_mark(painter: QPainter, at: QPointF) -> None:
+    def _paint_mark(painter: QPainter, at: QPointF, ink: QColor) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.2)):
+        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (ink, 1.2)):
             painter.setPen(QPen(colour, width))
             painter.drawEllipse(at, 5, 5)
 
@@ -260,6 +284,9 @@ class Picture(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         if event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
             self._grabbed = event.position()
+        self._pressed = event.position() if event.button() == Qt.MouseButton.LeftButton else None
+        if event.button() in (Qt.MouseButton.BackButton, Qt.MouseButton.ForwardButton):
+            event.ignore()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         if self._grabbed is not None and self._view is not None:
@@ -269,9 +296,13 @@ class Picture(QWidget):
             self._pan(moved.x(), moved.y())
         self._hover(event.position())
 
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         self._grabbed = None
         self.setCursor(Qt.CursorShape.CrossCursor)
+        pressed, self._pressed = self._pressed, None
+        moved = (event.position() - pressed).manhattanLength() if pressed is not None else _CLICK
+        if moved < _CLICK and (at := self._inside(event.position())) is not None:
+            self.clicked.emit(at)
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:  # noqa: N802
         self.fit()
@@ -283,14 +314,19 @@ class Picture(QWidget):
         self._leave()
 
     def _hover(self, position: QPointF) -> None:
-        at = self.to_image(position)
-        bounds = self.layers.bounds()
-        if not (0 <= at.x() < bounds.width() and 0 <= at.y() < bounds.height()):
+        at = self._inside(position)
+        if at is None:
             self._leave()
             return
-        part = self.layers.reference()
-        self.hovered.emit((at.x(), at.y()))
-        self._link.pointed.emit(self, (at.x() - part.x()) / part.width(), (at.y() - part.y()) / part.height())
+        part, (x, y) = self.layers.reference(), at
+        self.hovered.emit(at)
+        self._link.pointed.emit(self, (x - part.x()) / part.width(), (y - part.y()) / part.height())
+
+    def _inside(self, position: QPointF) -> tuple[float, float] | None:
+        """From widget coordinates to image pixels, None beside the image."""
+        at, bounds = self.to_image(position), self.layers.bounds()
+        inside = 0 <= at.x() < bounds.width() and 0 <= at.y() < bounds.height()
+        return (at.x(), at.y()) if inside else None
 
     def _leave(self) -> None:
         self.hovered.emit(None)

@@ -10,6 +10,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from convviz_gui.engine.render import DIMMED
 
 _SMALLEST_SAVED = 512
+BOX_COLOUR = QColor(77, 163, 255)
+"""Of boxes, with a dark edge: it stands out from photos, and from the white frame of the crop."""
 
 
 class Pyramid:
@@ -30,7 +32,7 @@ class Pyramid:
 
 
 class PictureLayers:
-    """A base image; a frame in it, outside of which it is dimmed; and an overlay that covers the frame.
+    """A base image; a frame in it, outside of which it is dimmed; an overlay that covers the frame; and boxes.
 
     All rectangles are in pixels of the base image. `smooth` is for photos and heat; without it enlarged pixels stay
     squares, as activations should.
@@ -42,6 +44,7 @@ class PictureLayers:
         self.frame: QRectF | None = None
         self.overlay: QImage | None = None
         self.opacity = 1.0
+        self.boxes: tuple[QRectF, ...] = ()
 
     def bounds(self) -> QRectF:
         """The base image's rectangle; empty without one."""
@@ -67,7 +70,9 @@ class PictureLayers:
             painter.drawImage(self.reference(), self.overlay)
             painter.restore()
         if framed:
-            self._outline(painter)
+            self._outline(painter, self.reference(), QColor(255, 255, 255))
+        for box in self.boxes:
+            self._outline(painter, box.intersected(self.bounds()), BOX_COLOUR)
 
     def _dim_the_rest(self, painter: QPainter) -> None:
         rest = QPainterPath()
@@ -75,12 +80,13 @@ class PictureLayers:
         rest.addRect(self.reference())
         painter.fillPath(rest, QColor(0, 0, 0, round(255 * (1 - DIMMED))))
 
-    def _outline(self, painter: QPainter) -> None:
-        for colour, width in ((QColor(0, 0, 0, 120), 3.0), (QColor(255, 255, 255), 1.0)):
+    @staticmethod
+    def _outline(painter: QPainter, box: QRectF, ink: QColor) -> None:
+        for colour, width in ((QColor(0, 0, 0, 120), 3.0), (ink, 1.0)):
             pen = QPen(colour, width, j=Qt.PenJoinStyle.MiterJoin)
             pen.setCosmetic(True)
             painter.setPen(pen)
-            painter.drawRect(self.reference())
+            painter.drawRect(box)
 
     def composed(self) -> QImage:
         """Everything at the base's own size, or enlarged by a whole number where that is very small."""
