@@ -11,7 +11,7 @@ from convviz_gui.engine.types import ImageInput, LayerNode, ModelInfo
 
 
 class Selection(QObject):
-    """The open model, and the layer, channel, class and photo chosen in it; the folder of pictures.
+    """The open model; layer, channel and class chosen in it; the photo, and a place in it; the folder of pictures.
 
     Setters emit their signal only when the value changes. A new model resets layer, channel and class; the same one on
     another device or in another precision resets nothing and is told by `place_changed` alone.
@@ -25,6 +25,7 @@ class Selection(QObject):
     image_changed = Signal()
     overview_changed = Signal()
     folder_changed = Signal()
+    point_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +36,7 @@ class Selection(QObject):
         self._image: ImageInput | None = None
         self._overview: Overview | None = None
         self._folder: str | None = None
+        self._point: tuple[float, float] | None = None
 
     @property
     def model(self) -> ModelInfo | None:
@@ -118,6 +120,17 @@ class Selection(QObject):
         if folder != self._folder:
             self._folder = folder
             self.folder_changed.emit()
+
+    @property
+    def point(self) -> tuple[float, float] | None:
+        """The place pointed at, (u, v) in 0…1 of the part of the photo that the network sees; None for its middle."""
+        return self._point
+
+    def set_point(self, point: tuple[float, float] | None) -> None:
+        """Point at a place; it stays where it is when layer or photo change."""
+        if point != self._point:
+            self._point = point
+            self.point_changed.emit()
 
     @property
     def overview(self) -> Overview | None:

@@ -1,4 +1,4 @@
-"""A table of numbers that can be sorted by any column, with thin bars below those that are to be compared at a glance."""
+"""A table of numbers, sorted by any column, with thin bars below those that are to be compared at a glance."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class Column:
         values: [n]; None sorts by the texts.
         tip: what the column means.
         bar: draw the numbers as bars, from 0 to the right or, where some are negative, to both sides of the middle.
-        stretches: takes the room that is left.
+        stretches: takes of the room that is left.
+        words: the texts are words, though there are values to sort by.
     """
 
     title: str
@@ -46,13 +47,20 @@ class Column:
     tip: str = ""
     bar: bool = False
     stretches: bool = False
+    words: bool = False
+
+    @property
+    def side(self) -> Qt.AlignmentFlag:
+        """Words begin at the left, numbers end at the right."""
+        left = self.words or self.values is None
+        return Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
 
     def order(self, *, descending: bool) -> list[int]:
         """Rows in order; equal ones stay as they are, NaN comes last."""
         if self.values is None:
             return sorted(range(len(self.texts)), key=lambda row: self.texts[row].casefold(), reverse=descending)
         key = self.values.astype(np.float64)
-        return np.argsort(-key if descending else key, kind="stable").tolist()
+        return [int(row) for row in np.argsort(-key if descending else key, kind="stable")]
 
     def part(self, row: int) -> tuple[float, float]:
         """Where the row's bar begins and ends, in 0…1 of the cell's width."""
@@ -205,8 +213,7 @@ class _Rows(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(f"{column.title}: {text}")
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column.values is None else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return column.side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def headerData(  # noqa: N802
@@ -220,8 +227,7 @@ class _Rows(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(f"{column.tip}\nClick to sort" if column.tip else "Click to sort")
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignLeft if column.values is None else Qt.AlignmentFlag.AlignRight
-            return side | Qt.AlignmentFlag.AlignVCenter
+            return column.side | Qt.AlignmentFlag.AlignVCenter
         return None
 
 
@@ -230,7 +236,7 @@ class _Cell(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
         size = super().sizeHint(option, index)
-        return QSize(size.width() + 2 * UNIT, option.fontMetrics.height() + UNIT + _BAR)
+        return QSize(size.width() + UNIT, option.fontMetrics.height() + UNIT + _BAR)
 
     @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -243,15 +249,14 @@ class _Cell(QStyledItemDelegate):
             ground = QColor(scheme.accent) if chosen else QColor(scheme.raised)
             ground.setAlphaF(0.25 if chosen else 1.0)
             painter.fillRect(area, ground)
-        inner = area.adjusted(UNIT / 2, 0, -UNIT, -_BAR)
+        inner = area.adjusted(UNIT / 2, 0, -UNIT / 2, -_BAR)
         shown = option.fontMetrics.elidedText(column.texts[item], Qt.TextElideMode.ElideMiddle, int(inner.width()))
         painter.setPen(option.palette.color(QPalette.ColorRole.Text))
-        side = Qt.AlignmentFlag.AlignLeft if column.values is None else Qt.AlignmentFlag.AlignRight
-        painter.drawText(inner, side | Qt.AlignmentFlag.AlignVCenter, shown)
+        painter.drawText(inner, column.side | Qt.AlignmentFlag.AlignVCenter, shown)
         if column.bar:
             begin, end = sorted(column.part(item))
             bar = QRectF(
-                inner.left() + begin * inner.width(), area.bottom() - _BAR, (end - begin) * inner.width(), _BAR - 1
+                inner.left() + begin * inner.width(), area.bottom() - _BAR - 1, (end - begin) * inner.width(), _BAR - 1
             )
             falls = column.part(item)[1] < column.part(item)[0]
             painter.fillRect(bar, QColor(scheme.warning if falls else scheme.accent))

@@ -14,6 +14,7 @@ from convviz_gui.gui.forms.class_combo import ClassCombo
 from convviz_gui.gui.forms.fields import IntBox
 from convviz_gui.gui.forms.folder_row import FolderRow
 from convviz_gui.gui.forms.form import form_layout
+from convviz_gui.gui.forms.place_row import PlaceRow
 from convviz_gui.gui.forms.source_row import SourceRow
 from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.selection import Selection
@@ -51,11 +52,13 @@ class TargetForm(QWidget):
         self.against = ClassCombo(_NOTHING)
         self._against: int | None = None
         self.folder = FolderRow(selection)
+        self.place = PlaceRow(selection)
         self.seed = IntBox()
         self._layer_row = self._set_up_layer()
         self._set_up_channels()
         self._set_up_classes()
         self.folder.demo_wanted.connect(self.demo_folder_wanted)
+        self._rows.addRow("Place", self.place)
         self._rows.addRow("Folder", self.folder)
         self._set_up_seed()
         selection.model_changed.connect(self._on_model)
@@ -128,6 +131,7 @@ class TargetForm(QWidget):
             (source, self.source),
             (of_class, self.classes),
             ("against" in needs and of_class, self.against),
+            ("place" in needs, self.place),
             (bool({"folder", "optional folder"} & needs), self.folder),
             (_SEED in needs, self.seed),
         )
@@ -156,6 +160,8 @@ class TargetForm(QWidget):
         target = Target(layer, class_index=selection.class_index if self._explains_a_class() else None)
         if "against" in self._needs and self._against != selection.class_index:
             target = dataclasses.replace(target, against=self._against)
+        if "place" in self._needs:
+            target = dataclasses.replace(target, unit=self.place.unit())
         if "channel" in self._needs:
             return dataclasses.replace(target, channels=(selection.channel,))
         if "channels" in self._needs and model is not None and layer is not None:

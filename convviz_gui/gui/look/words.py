@@ -54,6 +54,22 @@ def percent(fraction: float) -> str:
     return "< 0.1 %" if fraction > 0 else "0 %"
 
 
+def points(fraction: float) -> str:
+    """A change of a fraction in percentage points, with its sign: −0.123 → "−12.3", 0.00042 → "+0.04", 0 → "0"."""
+    number = 100 * fraction
+    size = abs(number)
+    text = (
+        f"{number:+.1f}"
+        if size >= 1
+        else f"{number:+.2f}"
+        if size >= 0.005
+        else "0"
+        if number == 0
+        else f"{number:+.1g}"
+    )
+    return text.replace("-", "−")
+
+
 def breakable(name: str) -> str:
     """A long name that may be broken after its underscores, dots and slashes: "vit_base_patch14.lvd142m"."""
     for mark in "_./-":

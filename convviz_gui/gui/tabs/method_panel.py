@@ -147,6 +147,15 @@ class MethodPanel(QWidget):
         """The chosen method; None until the engine is up."""
         return self._methods.get(str(self.chooser.currentData()))
 
+    def choose(self, name: str) -> bool:
+        """Choose a method of this tab by name; False if it is not here, or does not apply to the network."""
+        row = self.chooser.findData(name)
+        model = self.chooser.model()
+        if row < 0 or (isinstance(model, QStandardItemModel) and not model.item(row).isEnabled()):
+            return False
+        self.chooser.setCurrentIndex(row)
+        return True
+
     @property
     def form(self) -> Form | None:
         """The chosen method's form."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from convviz_gui.engine.errors import EngineError, Problem, ProblemKind, problem_from
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
+from convviz_gui.engine.params import Settings
 from convviz_gui.engine.types import MethodInfo, ModelInfo, Result, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
@@ -77,6 +78,7 @@ class MethodTab(QObject):
         selection.class_changed.connect(self._on_class)
         selection.channel_changed.connect(self._on_channel)
         selection.folder_changed.connect(self._on_folder)
+        selection.point_changed.connect(self._on_point)
         client.started.connect(self._on_started)
         client.progressed.connect(self._on_progressed)
         client.finished.connect(self._on_finished)
@@ -106,6 +108,7 @@ class MethodTab(QObject):
             view = self._views[wanted] = self.spec.views[wanted](self._selection)
             self.place.addWidget(view)
             view.run_wanted.connect(self.run)
+            view.settings_wanted.connect(self._on_settings_wanted)
             self.view = view
             self.view_made.emit()
             self.place.setCurrentWidget(view)
@@ -205,6 +208,14 @@ class MethodTab(QObject):
     def _on_folder(self) -> None:
         if self.panel.method is not None and {"folder", "optional folder"} & self.panel.method.needs:
             self._on_subject()
+
+    def _on_point(self) -> None:
+        if self.panel.method is not None and "place" in self.panel.method.needs:
+            self._on_subject()
+
+    def _on_settings_wanted(self, settings: Settings) -> None:
+        if self.panel.form is not None:
+            self.panel.form.set_settings(settings)
 
     def _on_settings(self) -> None:
         if self.panel.method is not None and self.panel.method.live:

@@ -67,6 +67,24 @@ def _class_map(selection: Selection) -> PayloadView:
     return ClassMapView(selection)
 
 
+def _asked(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.asked import AskedView
+
+    return AskedView(selection)
+
+
+def _switched(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.switched import SwitchedView
+
+    return SwitchedView(selection)
+
+
+def _ablation(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.ablation import AblationView
+
+    return AblationView(selection)
+
+
 def _latent(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.latent import LatentView
 
@@ -91,7 +109,7 @@ _ALL = (
         "activations",
         "Activations",
         "activations",
-        {"Maps": _activations},
+        {"Maps": _activations, "Asked": _asked},
         None,
         "The channels of {layer} appear here as soon as a photo is open.",
     ),
@@ -137,11 +155,12 @@ _ALL = (
         "switch off",
         "Switch off",
         "switch off",
-        {},
+        {"Switched": _switched, "Ablation": _ablation},
         None,
         "What does the network say without some channels of {layer}? Open a photo to find out.",
         "Switch off",
         _TAKE_DEMO,
+        order=("switch-off", "ablation"),
     ),
     TabSpec(
         "latent space",

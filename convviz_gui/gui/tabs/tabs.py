@@ -77,6 +77,12 @@ class Tabs(QObject):
         """Go to a tab."""
         self.bar.setCurrentIndex(list(self.tabs).index(name))
 
+    def show_method(self, name: str) -> None:
+        """Go to a method, in the tab that has it; nothing happens where there is none, or it does not apply."""
+        for tab in self.tabs.values():
+            if tab.panel.choose(name):
+                self.show(tab.spec.name)
+
     def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
         """Give each tab the methods of its category; the overview belongs to the window, not to a tab."""
         for tab in self.tabs.values():
@@ -118,6 +124,7 @@ class Tabs(QObject):
             tab.view.status.connect(self.status)
             tab.view.open_image.connect(self.open_image)
             tab.view.show_tab.connect(self.show)
+            tab.view.show_method.connect(self.show_method)
             tab.view.preprocessing_wanted.connect(self.preprocessing_wanted)
 
     def _on_problem(self, problem: Problem) -> None:

@@ -24,9 +24,11 @@ class ChannelPanel(QWidget):
 
     Signals:
         filter_wanted: the user wants to see what the channel looks for.
+        unit_wanted: the user wants to see everything about the channel.
     """
 
     filter_wanted = Signal()
+    unit_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +55,10 @@ class ChannelPanel(QWidget):
         self.filter_button.setText("→ see its filter")
         self.filter_button.setToolTip("What this channel looks for")
         self.filter_button.clicked.connect(self.filter_wanted)
+        self.unit_button = QToolButton()
+        self.unit_button.setText("→ everything about it")
+        self.unit_button.setToolTip("Weights, strongest pictures, rates, neighbours: the page of this channel (U)")
+        self.unit_button.clicked.connect(self.unit_wanted)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
@@ -61,6 +67,7 @@ class ChannelPanel(QWidget):
         column.addWidget(self.blank)
         column.addWidget(self.histogram)
         column.addWidget(self.filter_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.unit_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch()
         self.setMinimumWidth(144)
 

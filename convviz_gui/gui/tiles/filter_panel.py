@@ -18,9 +18,11 @@ class FilterPanel(QWidget):
 
     Signals:
         activation_wanted: the user wants to see the channel's answer to the photo.
+        unit_wanted: the user wants to see everything about the channel.
     """
 
     activation_wanted = Signal()
+    unit_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +38,10 @@ class FilterPanel(QWidget):
         self.back = QToolButton()
         self.back.setText("→ see where it answers in the photo")
         self.back.clicked.connect(self.activation_wanted)
+        self.unit_button = QToolButton()
+        self.unit_button.setText("→ everything about it")
+        self.unit_button.setToolTip("Weights, strongest pictures, rates, neighbours: the page of this channel (U)")
+        self.unit_button.clicked.connect(self.unit_wanted)
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, 0, 0, 0)
         column.setSpacing(UNIT)
@@ -45,6 +51,7 @@ class FilterPanel(QWidget):
         column.addWidget(heading)
         column.addWidget(self.curve, 1)
         column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.unit_button, 0, Qt.AlignmentFlag.AlignLeft)
         self.setMinimumWidth(200)
 
     def show_item(self, gallery: Gallery, item: int) -> None:

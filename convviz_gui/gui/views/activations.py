@@ -38,6 +38,7 @@ class ActivationsView(PayloadView):
         self.grid = TileGrid("Channels")
         link = PictureLink(self)
         self.photo = Picture("Photo", link)
+        self.photo.setToolTip("Click a place to ask which channels fire there")
         self.caption = ElidedLabel()
         self.caption.setProperty("role", "muted")
         self.caption.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
@@ -90,10 +91,12 @@ class ActivationsView(PayloadView):
         self.grid.opened.connect(self._open)
         self.grid.pointed.connect(self._tell_tile)
         self.photo.hovered.connect(self._on_photo)
+        self.photo.clicked.connect(self._ask)
         self.map.hovered.connect(self._on_map)
         self.vector.chosen.connect(self._choose_in_chart)
         self.vector.pointed.connect(self._tell_tile)
         self.panel.filter_wanted.connect(lambda: self.show_tab.emit("filters"))
+        self.panel.unit_wanted.connect(lambda: self.show_method.emit("unit"))
         self.chart.layer_chosen.connect(self.selection.set_layer)
         self.selection.channel_changed.connect(self._on_channel)
         self.selection.overview_changed.connect(self._on_overview)
@@ -198,6 +201,15 @@ class ActivationsView(PayloadView):
 
     def _tell_tile(self, channel: int | None) -> None:
         self.status.emit("" if channel is None or self._tiles is None else self._tiles.describe(channel))
+
+    def _ask(self, at: tuple[float, float]) -> None:
+        """Go on to which channels fire at a place of the photo."""
+        if self._maps is not None:
+            x, y, width, height = (float(number) for number in self._maps.box)
+            u, v = (at[0] - x) / width, (at[1] - y) / height
+            if 0 <= u < 1 and 0 <= v < 1:
+                self.selection.set_point((u, v))
+                self.show_method.emit("ask")
 
     def _on_map(self, at: tuple[float, float] | None) -> None:
         self._tell_value(at)

@@ -20,6 +20,8 @@ class PayloadView(QWidget):
         open_image: path of a picture the user wants in the image tray.
         show_tab: name of a tab ("input", "activations", "filters", "class map", "latent space") to go to; the selection
             says about what.
+        show_method: name of a method to go to, in whichever tab it is; the selection says about what.
+        settings_wanted: parameters, as (name, value) pairs, that the form of the method on screen is to take.
         preprocessing_wanted: the user wants to change how photos are prepared for the network.
     """
 
@@ -27,6 +29,8 @@ class PayloadView(QWidget):
     run_wanted = Signal()
     open_image = Signal(str)
     show_tab = Signal(str)
+    show_method = Signal(str)
+    settings_wanted = Signal(object)
     preprocessing_wanted = Signal()
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:

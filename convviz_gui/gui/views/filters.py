@@ -63,6 +63,7 @@ class FiltersView(PayloadView):
         self.grid.pointed.connect(self._tell)
         self.save_button.clicked.connect(self._save_grid)
         self.panel.activation_wanted.connect(lambda: self.show_tab.emit("activations"))
+        self.panel.unit_wanted.connect(lambda: self.show_method.emit("unit"))
         self.selection.channel_changed.connect(self._on_channel)
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         copy, save = QAction("Copy grid", self.grid), QAction("Save grid…", self.grid)
