@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDockWidget,
+    QHBoxLayout,
     QMainWindow,
     QVBoxLayout,
     QWidget,
@@ -35,6 +36,7 @@ from convviz_gui.gui.tabs.saver import Saver
 from convviz_gui.gui.tabs.tabs import Tabs
 from convviz_gui.gui.window.actions import Menus
 from convviz_gui.gui.window.commands import Commands
+from convviz_gui.gui.window.navigation import Navigation, NavigationButtons
 from convviz_gui.gui.window.notices import Notices
 from convviz_gui.gui.window.offer import Offer
 from convviz_gui.gui.window.status import StatusBar
@@ -80,6 +82,7 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(self.selection, client)
         self.catalogue = Catalogue((), ())
         self._appeared = False
+        self.navigation = Navigation(self)
         self._lay_out()
         self.commands = Commands(self)
         self.menus = Menus(self, self.commands)
@@ -99,7 +102,11 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.tabs.bar)
+        above = QHBoxLayout()
+        above.setSpacing(0)
+        above.addWidget(NavigationButtons(self.navigation))
+        above.addWidget(self.tabs.bar, 1)
+        column.addLayout(above)
         column.addWidget(self.notices)
         column.addWidget(self.offer)
         column.addWidget(self.tabs.pages, 1)
@@ -230,6 +237,7 @@ class MainWindow(QMainWindow):
         super().paintEvent(event)
         if not self._appeared:
             self._appeared = True
+            self.navigation.watch(self.windowHandle())
             QTimer.singleShot(0, self.painted.emit)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802

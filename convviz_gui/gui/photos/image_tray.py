@@ -85,6 +85,12 @@ class ImageTray(QWidget):
         row = self.view.currentIndex().row()
         return self.model.items[row].key if 0 <= row < len(self.model.items) else None
 
+    def choose(self, key: int) -> None:
+        """Go to the photo with that key, if it is still there."""
+        row = self.model.row_of(key)
+        if row is not None:
+            self._select_row(row)
+
     def step(self, by: int) -> None:
         """Go to the next (1) or previous (−1) photo."""
         count = len(self.model.items)

@@ -166,6 +166,18 @@ class Menus:
         for number, spec in enumerate(TABS, start=1):
             self._add(menu, spec.title, lambda name=spec.name: window.tabs.show(name), f"Ctrl+{number}")  # type: ignore[misc]
         menu.addSeparator()
+        navigation = window.navigation
+        back = self._add(menu, "&Back", navigation.back, QKeySequence.StandardKey.Back)
+        forward = self._add(menu, "F&orward", navigation.forward, QKeySequence.StandardKey.Forward)
+
+        def enable() -> None:
+            back.setEnabled(navigation.history.ahead(-1) is not None)
+            forward.setEnabled(navigation.history.ahead(1) is not None)
+
+        navigation.changed.connect(enable)
+        enable()
+        self._add(menu, "Everything about the &channel", lambda: window.tabs.show_method("unit"), "U")
+        menu.addSeparator()
         self._add(menu, "Pre&vious picture", lambda: window.tray.step(-1), "Ctrl+PgUp")
         self._add(menu, "Ne&xt picture", lambda: window.tray.step(1), "Ctrl+PgDown")
         menu.addSeparator()
