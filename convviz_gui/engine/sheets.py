@@ -73,5 +73,21 @@ def captioned(picture: ByteArray, text: str) -> ByteArray:
     return np.asarray(sheet)
 
 
+def named(picture: ByteArray, name: str) -> ByteArray:
+    """The picture u8 [H, W, 3] with a line below it that names it; too long a name is cut in its middle."""
+    height, width = picture.shape[:2]
+    size = min(max(width / 20, _SMALLEST_CAPTION), _LARGEST_CAPTION)
+    font = ImageFont.load_default(size)
+    kept = len(name)
+    line = name
+    while kept > 2 and font.getlength(line) > width:
+        kept -= 1
+        line = f"{name[: kept // 2]}…{name[len(name) - (kept - kept // 2) :]}"
+    sheet = Image.new("RGB", (width, height + round(size * 1.8)), (255,) * 3)
+    sheet.paste(Image.fromarray(picture), (0, 0))
+    ImageDraw.Draw(sheet).text((width / 2, height + size * 0.3), line, fill=(_GROUND,) * 3, font=font, anchor="ma")
+    return np.asarray(sheet)
+
+
 def _columns(n: int) -> int:
     return math.ceil(math.sqrt(n))

@@ -41,7 +41,7 @@ REFUSED = {
     },
     **{
         (method, name): word
-        for method in ("grad-cam-pp", "layer-cam", "xgrad-cam")
+        for method in ("grad-cam-pp", "layer-cam", "xgrad-cam", "film-strip")
         for name, word in {
             "overwriting": "in place",
             "no_grad": "differentiably",
@@ -50,9 +50,12 @@ REFUSED = {
     },
     **{
         (method, "no maps"): "no layer with maps"
-        for method in ("grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam")
+        for method in ("grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam", "film-strip")
     },
-    **{(method, "NaN"): "NaN" for method in ("cam", "grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam")},
+    **{
+        (method, "NaN"): "NaN"
+        for method in ("cam", "grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam", "film-strip")
+    },
     **{
         (method, name): "differentiably"
         for method in (

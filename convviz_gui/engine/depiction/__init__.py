@@ -11,6 +11,7 @@ from convviz_gui.engine.depiction.heat import HEAT
 from convviz_gui.engine.depiction.looking import MAPS, OVERVIEW, SEEN
 from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
 from convviz_gui.engine.depiction.points import POINTS
+from convviz_gui.engine.depiction.strip import STRIP
 from convviz_gui.engine.depiction.switched import ABLATION, SWITCHED
 from convviz_gui.engine.payloads import (
     Ablation,
@@ -24,6 +25,7 @@ from convviz_gui.engine.payloads import (
     PixelMap,
     Points,
     Seen,
+    Strip,
     Switched,
 )
 from convviz_gui.engine.sheets import captioned
@@ -40,6 +42,7 @@ DEPICTIONS: dict[type[Any], Depiction[Any]] = {
     PixelMap: PIXEL_MAP,
     Points: POINTS,
     Seen: SEEN,
+    Strip: STRIP,
     Switched: SWITCHED,
 }
 """How each member of `Payload` is written; `tests/engine/test_depiction.py` holds this to be all of them."""

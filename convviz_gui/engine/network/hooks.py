@@ -24,9 +24,12 @@ __all__ = [
     "depends_on",
     "features_and_logits",
     "gradient_of",
+    "gradients_of",
     "logits_and_leaf",
     "logits_of",
     "module_at",
+    "never_ran",
+    "not_differentiable",
     "readings",
     "run_to",
     "split_call",
@@ -96,7 +99,7 @@ def activations(model: nn.Module, x: Tensor, layers: Sequence[str]) -> dict[str,
         # A network that swallows every exception went on and may have worked in place on the last one.
         caught, _ = _caught(model, x, wanted, stop=False)
     if missing := wanted - caught.keys():
-        raise _never_ran(", ".join(sorted(missing)))
+        raise never_ran(", ".join(sorted(missing)))
     return caught
 
 
@@ -141,7 +144,7 @@ def readings(model: nn.Module, x: Tensor, reads: Mapping[str, Callable[[Tensor],
     with visiting(model, {layer: visit_for(layer, read) for layer, read in reads.items()}), suppress(_Stop):
         forward(model, x)
     if missing := reads.keys() - made.keys():
-        raise _never_ran(", ".join(sorted(missing)))
+        raise never_ran(", ".join(sorted(missing)))
     return made
 
 
@@ -151,7 +154,7 @@ def features_and_logits(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor
     with torch.no_grad(), visiting(model, {layer: lambda output: caught.append(output.clone())}):
         logits = logits_of(forward(model, x))
     if not caught:
-        raise _never_ran(layer)
+        raise never_ran(layer)
     return caught[0], logits
 
 
@@ -173,12 +176,9 @@ def logits_and_leaf(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Te
     with torch.enable_grad(), visiting(model, {layer: visit}):
         logits = logits_of(forward(model, x))
     if not caught:
-        raise _never_ran(layer)
+        raise never_ran(layer)
     if not depends_on(logits, caught[0]):
-        raise EngineError(
-            f"The network's output does not depend differentiably on {layer!r}",
-            "Choose a deeper layer; a part of this network that runs without gradients cannot be looked through",
-        )
+        raise not_differentiable(layer)
     return logits, caught[0]
 
 
@@ -187,8 +187,19 @@ def gradient_of(score: Tensor, leaf: Tensor) -> Tensor:
 
     Raises `EngineError` if the network overwrites in place what its own gradient needs.
     """
+    gradient = gradients_of(score, [leaf])[0]
+    if gradient is None:
+        raise RuntimeError("the score does not depend on the leaf")
+    return gradient
+
+
+def gradients_of(score: Tensor, tensors: Sequence[Tensor]) -> list[Tensor | None]:
+    """The gradients of a number with respect to several tensors, from one backward pass; None if it depends not on one.
+
+    Raises `EngineError` if the network overwrites in place what its own gradient needs.
+    """
     try:
-        return torch.autograd.grad(score, leaf)[0]
+        return list(torch.autograd.grad(score, list(tensors), allow_unused=True))
     except RuntimeError as error:
         if "modified by an inplace operation" not in str(error):
             raise
@@ -242,9 +253,18 @@ def _visited(layer: str, visit: Visit, output: Any) -> Any:
     return None if replacement is None else replaced(output, tensor, replacement)
 
 
+def not_differentiable(layer: str) -> EngineError:
+    """What is said of a layer that the class scores do not depend on in a way that has a gradient."""
+    return EngineError(
+        f"The network's output does not depend differentiably on {layer!r}",
+        "Choose a deeper layer; a part of this network that runs without gradients cannot be looked through",
+    )
+
+
 def _unknown(layer: str) -> EngineError:
     return EngineError(f"There is no layer {layer!r} in this network", "List them with: convviz layers --model …")
 
 
-def _never_ran(layer: str) -> EngineError:
+def never_ran(layer: str) -> EngineError:
+    """What is said of a layer that the forward pass does not come to."""
     return EngineError(f"Layer {layer!r} does not run in this network's forward pass", "Choose another layer")

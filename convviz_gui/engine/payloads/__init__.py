@@ -15,6 +15,7 @@ from convviz_gui.engine.payloads.looking import Maps, Overview, Seen
 from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
 from convviz_gui.engine.payloads.points import Points
 from convviz_gui.engine.payloads.skipped import Skipped
+from convviz_gui.engine.payloads.strip import Strip
 from convviz_gui.engine.payloads.switched import Ablation, Switched
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Points",
     "Seen",
     "Skipped",
+    "Strip",
     "Switched",
     "frozen",
 ]
@@ -43,4 +45,4 @@ __all__ = [
 AttributionMap = Heat | PixelMap | Occlusion
 """Maps of a photo that say why: what can be checked for trust and compared. All have `heat`, `box` and `logits`."""
 
-Payload = Overview | Seen | Maps | Asked | Gallery | AttributionMap | Switched | Ablation | Points
+Payload = Overview | Seen | Maps | Asked | Gallery | AttributionMap | Strip | Switched | Ablation | Points
