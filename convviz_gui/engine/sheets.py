@@ -82,7 +82,7 @@ def named(picture: ByteArray, name: str) -> ByteArray:
     line = name
     while kept > 2 and font.getlength(line) > width:
         kept -= 1
-        line = f"{name[: kept // 2]}…{name[len(name) - (kept - kept // 2) :]}"
+        line = f"{name[: kept // 2]}..{name[len(name) - (kept - kept // 2) :]}"
     sheet = Image.new("RGB", (width, height + round(size * 1.8)), (255,) * 3)
     sheet.paste(Image.fromarray(picture), (0, 0))
     ImageDraw.Draw(sheet).text((width / 2, height + size * 0.3), line, fill=(_GROUND,) * 3, font=font, anchor="ma")

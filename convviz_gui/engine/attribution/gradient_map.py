@@ -57,7 +57,7 @@ class GradientMap(Method[NoParams]):
         return (strongest(payload, "The raw map's maximum"),)
 
 
-def strongest(heat: Heat, meaning: str) -> Score:
+def strongest(heat: Heat, meaning: str, label: str = "Strongest evidence") -> Score:
     """A raw map's maximum as a number beside the result; `meaning` says in what unit it is."""
     top = float(heat.raw.max())
-    return Score("Strongest evidence", top, f"{top:.3g}", meaning)
+    return Score(label, top, f"{top:.3g}", meaning)

@@ -37,7 +37,7 @@ def _arrays(strip: Strip) -> Arrays:
 def _pictures(strip: Strip, result: Result) -> Pictures:
     """One sheet: all stages side by side, each with its layer's name and the size of its map."""
     tiles = [
-        named(_stage(strip, index, result), f"{layer} · {raw.shape[0]} × {raw.shape[1]}")
+        named(_stage(strip, index, result), f"{layer} · {raw.shape[0]}x{raw.shape[1]}")
         for index, (layer, raw) in enumerate(zip(strip.layers, strip.raw, strict=True))
     ]
     return {"strip": mosaic(np.stack(tiles), min(len(tiles), 6), background=_PAPER)}

@@ -72,7 +72,11 @@ class EigenCam(Method[NoParams]):
 
     def scores(self, payload: Heat) -> tuple[Score, ...]:
         """How far the pattern reaches above the average place."""
-        return (strongest(payload, "The raw map's maximum, in the layer's units; the average place has 0"),)
+        return (
+            strongest(
+                payload, "The raw map's maximum, in the layer's units; the average place has 0", "Strongest place"
+            ),
+        )
 
 
 def principal_parts(maps: Tensor) -> Tensor:

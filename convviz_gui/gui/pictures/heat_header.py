@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
-from convviz_gui.engine.payloads import Heat
+from convviz_gui.engine.payloads import Heat, Strip
 from convviz_gui.engine.types import ModelInfo
 from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.plain import plain
@@ -77,14 +77,34 @@ class HeatHeader(QWidget):
 
     def show_heat(self, heat: Heat, model: ModelInfo) -> None:
         """Name class and layer, and say so if there is no positive evidence."""
-        name = model.class_name(heat.class_index)
-        score, probability = score_and_probability(heat)
         rows, columns = heat.raw.shape
-        rather = "" if heat.against is None else f" rather than {model.class_name(heat.against)}"
-        self.title.setText(f"{name}{rather}  ·  {percent(probability)}")
-        self.facts.setText(f"logit {value(score)}  ·  {heat.layer}, {rows} × {columns}")
-        self.no_evidence.setText(f"No positive evidence for {name} at {heat.layer}.")
+        place = f"{heat.layer}, {rows} × {columns}"
+        if heat.of_class:
+            self._name(heat, model, place)
+            self.no_evidence.setText(f"No positive evidence for {self._who(heat, model)} at {heat.layer}.")
+        else:
+            self.title.setText("The strongest pattern, whatever the class")
+            self.facts.setText(place)
+            self.no_evidence.setText(f"{heat.layer} is the same everywhere: there is no pattern.")
         self.no_evidence.setVisible(not heat.positive)
+
+    def show_strip(self, strip: Strip, model: ModelInfo) -> None:
+        """Name the class, and say so if no stage has positive evidence."""
+        n = len(strip.layers)
+        heat = strip.stage(-1)
+        self._name(heat, model, f"{n} {'layer' if n == 1 else 'layers'}")
+        self.no_evidence.setText(f"No positive evidence for {self._who(heat, model)} at any of these layers.")
+        self.no_evidence.setVisible(not strip.positive.any())
+
+    def _name(self, heat: Heat, model: ModelInfo, place: str) -> None:
+        score, probability = score_and_probability(heat)
+        self.title.setText(f"{self._who(heat, model)}  ·  {percent(probability)}")
+        self.facts.setText(f"logit {value(score)}  ·  {place}")
+
+    @staticmethod
+    def _who(heat: Heat, model: ModelInfo) -> str:
+        rather = "" if heat.against is None else f" rather than {model.class_name(heat.against)}"
+        return f"{model.class_name(heat.class_index)}{rather}"
 
     def _on_opacity(self) -> None:
         self.amount.setText(f"{self.opacity():.2f}")

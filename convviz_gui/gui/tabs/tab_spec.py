@@ -85,6 +85,12 @@ def _ablation(selection: Selection) -> PayloadView:
     return AblationView(selection)
 
 
+def _film_strip(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.film_strip import FilmStripView
+
+    return FilmStripView(selection)
+
+
 def _latent(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.latent import LatentView
 
@@ -126,7 +132,7 @@ _ALL = (
         "class map",
         "Class map",
         "class maps",
-        {"Heat": _class_map},
+        {"Heat": _class_map, "Strip": _film_strip},
         lambda info: info.default_map_layer,
         "The part of the photo that speaks for a class appears here as soon as a photo is open.",
         "Compute the map",

@@ -20,6 +20,9 @@ from convviz_gui.gui.pictures.qimage import coloured_qimage, photo_qimage
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.base import PayloadView
 
+_OF_CLASS = "On the photo: positive evidence", "Raw map: for (red) and against (blue)"
+_OF_NONE = "On the photo: above the average", "Raw map: above (red) and below (blue) the average"
+
 
 class ClassMapView(PayloadView):
     """Shows `Heat`."""
@@ -35,13 +38,14 @@ class ClassMapView(PayloadView):
         self.bar = ColourBar("Colours on the photo")
         self.raw = Picture("Raw class map", link)
         self.raw_bar = ColourBar("Colours of the raw map")
+        self.drawn_label, self.raw_label = QLabel(), QLabel()
         self.set_content(self._arrange())
         self._connect()
 
     def _arrange(self) -> QWidget:
         splitter = QSplitter(Qt.Orientation.Horizontal)
-        left = _column(self.photo, self.bar, "On the photo: positive evidence")
-        right = _column(self.raw, self.raw_bar, "Raw map: for (red) and against (blue)")
+        left = _column(self.photo, self.bar, self.drawn_label)
+        right = _column(self.raw, self.raw_bar, self.raw_label)
         left.setContentsMargins(0, 0, UNIT, 0)
         right.setContentsMargins(UNIT, 0, 0, 0)
         splitter.addWidget(left)
@@ -80,6 +84,9 @@ class ClassMapView(PayloadView):
     def _show(self, heat: Heat, image: ImageInput | None, model: ModelInfo) -> None:
         self._heat = heat
         self.header.show_heat(heat, model)
+        drawn, raw = _OF_CLASS if heat.of_class else _OF_NONE
+        self.drawn_label.setText(drawn)
+        self.raw_label.setText(raw)
         frame = QRectF(*(float(number) for number in heat.box))
         if image is None:
             self.photo.set_image(None, smooth=True)
@@ -147,8 +154,7 @@ class ClassMapView(PayloadView):
         self.status.emit(f"{reading(y, x, number)}   drawn {drawn:.2f}")
 
 
-def _column(picture: Picture, bar: ColourBar, heading: str) -> QWidget:
-    label = QLabel(heading)
+def _column(picture: Picture, bar: ColourBar, label: QLabel) -> QWidget:
     label.setProperty("role", "muted")
     part = QWidget()
     column = QVBoxLayout(part)
