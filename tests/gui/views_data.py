@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
-from convviz_gui.engine.payloads import FloatArray, Gallery, Heat, Maps, Overview, Payload
+from convviz_gui.engine.payloads import FloatArray, Gallery, Heat, Maps, Overview, Payload, PixelMap
 from convviz_gui.engine.types import ImageInput, LayerNode, ModelInfo, ModelSpec, Preprocess, Result, Run
 from convviz_gui.gui.selection import Selection
 
@@ -84,6 +84,16 @@ def heat(*, positive: bool = True) -> Heat:
     if positive:
         drawn[:, 32:] = 1
     return Heat("conv2", 1, positive, raw, drawn, BOX, np.array([0.0, 2.0, 1.0], np.float32))
+
+
+def pixel_map(*, signed: bool = False, zero: bool = False) -> PixelMap:
+    """A map of 64×64: right half for the class, left half half as strongly against it, all of it in red's channel."""
+    attribution = np.zeros((3, 64, 64), np.float32)
+    if not zero:
+        attribution[0, :, 32:] = 2
+        attribution[0, :, :32] = -1
+    drawn = attribution.sum(0) if signed else np.abs(attribution).max(0)
+    return PixelMap(attribution, drawn, BOX, np.array([0.0, 2.0, 1.0], np.float32), 2.0, signed, 1)
 
 
 def result(payload: Payload, image: ImageInput | None = None) -> Result:

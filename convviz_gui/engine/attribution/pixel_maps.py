@@ -71,7 +71,7 @@ def pixel_scores(found: PixelMap) -> tuple[Score, ...]:
     if found.layer is not None:
         what = "Activation" if found.unit is not None else "Sum of activations"
         help_ = "What is traced back: the layer's own value"
-    scores = [Score(what, found.score, f"{found.score:.4g}", help_)]
+    scores = [Score(what, found.score, _written(found.score), help_)]
     if not math.isnan(found.completeness_gap):
         gap = found.completeness_gap
         text = "How far the sum of the map is off the score's rise from the baseline, as a part of it. More steps: less"
@@ -80,3 +80,8 @@ def pixel_scores(found: PixelMap) -> tuple[Score, ...]:
         part = coverage.handled / coverage.total if coverage.total else 1.0
         scores.append(Score("Coverage", part, in_words(coverage), "Activation functions that the rule was applied to"))
     return tuple(scores)
+
+
+def _written(number: float) -> str:
+    """Four figures, and all of those before the point."""
+    return f"{number:,.0f}" if abs(number) >= 1e4 else f"{number:.4g}"

@@ -9,6 +9,7 @@ import numpy as np
 from convviz_gui.engine.colormaps import COLORMAPS, DIVERGING
 from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures
 from convviz_gui.engine.payloads import FloatArray, Occlusion, PixelMap
+from convviz_gui.engine.pixel_drawing import coloured, end_of_scale
 from convviz_gui.engine.render import colourise, overlay
 from convviz_gui.engine.types import Result
 
@@ -35,7 +36,12 @@ def _pixel_arrays(found: PixelMap) -> Arrays:
 
 
 def _pixel_pictures(found: PixelMap, result: Result) -> Pictures:
-    return _drawn(found.heat, found.box, result, signed=found.signed)
+    made = _drawn(found.heat, found.box, result, end_of_scale(found.heat), signed=found.signed)
+    if len(found.attribution) != 3:
+        return made
+    blue_first = result.model.preprocess.channel_order == "bgr"
+    end = end_of_scale(found.attribution)
+    return made | {"colours": coloured(found.attribution, end, blue_first=blue_first)}
 
 
 def _occlusion_arrays(found: Occlusion) -> Arrays:
@@ -51,17 +57,16 @@ def _occlusion_arrays(found: Occlusion) -> Arrays:
 
 
 def _occlusion_pictures(found: Occlusion, result: Result) -> Pictures:
-    return _drawn(found.heat, found.box, result, signed=True)
+    return _drawn(found.heat, found.box, result, float(np.abs(found.heat).max()), signed=True)
 
 
-def _drawn(heat: FloatArray, box: FloatArray, result: Result, *, signed: bool) -> Pictures:
-    """The map by itself and on the photo; signed ones in two colours around 0."""
+def _drawn(heat: FloatArray, box: FloatArray, result: Result, end: float, *, signed: bool) -> Pictures:
+    """The map by itself and on the photo, colours ending at `end`; signed ones in two colours around 0."""
     table, image = COLORMAPS[DIVERGING if signed else "inferno"], result.run.image
-    top = float(np.abs(heat).max())
-    shown = colourise(heat, -top if signed else 0.0, top, table)
-    if image is None or top == 0:
+    shown = colourise(heat, -end if signed else 0.0, end or 1.0, table)
+    if image is None or end == 0:
         return {"heat": shown}
-    scaled = ((heat / top + 1) / 2 if signed else heat / top).astype(np.float32)
+    scaled = ((heat / end + 1) / 2 if signed else heat / end).astype(np.float32)
     return {"heat": shown, "overlay": overlay(image.pixels, scaled, box, table, OPACITY)}
 
 

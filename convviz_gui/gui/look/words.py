@@ -70,6 +70,13 @@ def points(fraction: float) -> str:
     return text.replace("-", "−")
 
 
+def ordinal(number: float) -> str:
+    """99.5 → "99.5th", 91 → "91st"."""
+    text = f"{number:g}"
+    last = "" if "." in text or text.endswith(("11", "12", "13")) else text[-1]
+    return text + {"1": "st", "2": "nd", "3": "rd"}.get(last, "th")
+
+
 def breakable(name: str) -> str:
     """A long name that may be broken after its underscores, dots and slashes: "vit_base_patch14.lvd142m"."""
     for mark in "_./-":

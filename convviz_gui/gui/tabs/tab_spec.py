@@ -91,6 +91,12 @@ def _film_strip(selection: Selection) -> PayloadView:
     return FilmStripView(selection)
 
 
+def _pixel_map(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.pixel_map import PixelMapView
+
+    return PixelMapView(selection)
+
+
 def _latent(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.latent import LatentView
 
@@ -142,10 +148,20 @@ _ALL = (
         "pixel map",
         "Pixel map",
         "pixel maps",
-        {},
-        None,
+        {"PixelMap": _pixel_map},
+        lambda info: info.default_map_layer,
         "What each pixel of the photo does for a class appears here as soon as a photo is open.",
         "Compute the map",
+        order=(
+            "saliency",
+            "smoothgrad",
+            "integrated-gradients",
+            "grad-x-input",
+            "guided-grad-cam",
+            "guided-backprop",
+            "deconvnet",
+            "occlusion",
+        ),
     ),
     TabSpec(
         "units",
