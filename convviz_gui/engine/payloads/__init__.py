@@ -17,6 +17,7 @@ from convviz_gui.engine.payloads.points import Points
 from convviz_gui.engine.payloads.skipped import Skipped
 from convviz_gui.engine.payloads.strip import Strip
 from convviz_gui.engine.payloads.switched import Ablation, Switched
+from convviz_gui.engine.payloads.trust import Trust, TrustLevel
 
 __all__ = [
     "Ablation",
@@ -39,6 +40,8 @@ __all__ = [
     "Skipped",
     "Strip",
     "Switched",
+    "Trust",
+    "TrustLevel",
     "frozen",
 ]
 
