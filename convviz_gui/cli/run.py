@@ -40,6 +40,7 @@ def add(run: argparse.ArgumentParser) -> None:
             "--against", metavar="N", type=int, help="a second class: explain the difference of the two scores"
         )
         parser.add_argument("--unit", metavar="Y,X", help="row and column of one position of the layer's maps")
+        parser.add_argument("--trust-check", action="store_true", help="for maps: find out whether they deserve belief")
         parser.add_argument("--seed", metavar="N", type=int, default=0, help="same seed, same result")
         parser.add_argument("--out", metavar="DIR", type=name, required=True, help="the folder to write into")
         for spec in info.specs:
@@ -68,6 +69,7 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
         seed=options.seed,
         against=options.against,
         unit=_unit(options.unit),
+        trust_check=options.trust_check,
     )
     if order.channels is not None:
         parse_channels(order.channels)

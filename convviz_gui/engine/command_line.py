@@ -14,6 +14,8 @@ def command_line(result: Result, out: str) -> list[str]:
         words += ["--" + name.replace("_", "-"), str(value).lower() if isinstance(value, bool) else str(value)]
     if result.precision != "float32":
         words += ["--precision", result.precision]
+    if result.trust is not None:
+        words.append("--trust-check")
     return [*words, "--seed", str(run.seed), "--device", result.model.device, "--out", out]
 
 

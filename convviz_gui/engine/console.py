@@ -28,10 +28,11 @@ from convviz_gui.engine.jobs import (
     run_job,
 )
 from convviz_gui.engine.params import Settings
-from convviz_gui.engine.payloads import Skipped
+from convviz_gui.engine.payloads import MAP_NAMES, Skipped
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import (
     Candidates,
+    Check,
     Command,
     Identify,
     ImageInput,
@@ -59,6 +60,7 @@ class Order:
     seed: int = 0
     against: int | None = None
     unit: tuple[int, int] | None = None
+    trust_check: bool = False
 
 
 class Console:
@@ -84,6 +86,8 @@ class Console:
 
     def run(self, info: MethodInfo, order: Order, out: str, command: list[str]) -> dict[str, Any]:
         """Run a method over the pictures ordered and write the results; returns the manifest."""
+        if order.trust_check and info.payload not in MAP_NAMES:
+            raise EngineError(f"{info.title} makes no map that could be checked", "Leave --trust-check out")
         skipped: list[Skipped] = []
         paths = self._paths(info, order, skipped)
         pictures = self._pictures(paths, skipped) if paths else [None]
@@ -118,6 +122,9 @@ class Console:
         run = Run(order.method, target, picture, order.folder, order.settings, order.seed)
         outcome = self._do(run)
         assert isinstance(outcome, Result)
+        if order.trust_check:
+            outcome = self._do(Check(outcome))
+            assert isinstance(outcome, Result)
         return outcome
 
     def _channels(self, order: Order) -> tuple[int, ...] | None:

@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import Any
 
 import convviz_gui
+from convviz_gui.engine.depiction.trust import trust_facts
 from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.types import ImageInput, Level, ModelInfo, Preprocess, Result
 
@@ -49,6 +50,8 @@ def result_facts(result: Result, place: str) -> ResultFacts:
         "scores": {score.label: score.value if math.isfinite(score.value) else None for score in result.scores},
         "seconds": round(result.seconds, 6),
     }
+    if result.trust is not None:
+        own["trust"] = trust_facts(result.trust)
     return ResultFacts(common, own)
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import Params, Settings
 from convviz_gui.engine.payloads import Payload
 from convviz_gui.engine.types import MethodInfo, ModelInfo, Run, Score
 
@@ -90,6 +90,12 @@ class Method(ABC, Generic[P]):
     reference: ClassVar[str]
     when_to_use: ClassVar[str] = ""
     """For which question to take it, and when to take another, in one to three sentences."""
+    known_to_fail_randomisation: ClassVar[str] = ""
+    """What is published of its maps hardly depending on the weights, in one sentence without a final stop, or ""."""
+    check_settings: ClassVar[Settings] = ()
+    """Cheaper settings for the many runs that a check of its map takes (`engine/trust`), if it is slow."""
+    check_stages: ClassVar[int] = 8
+    """Into how many stages the network's weights are shuffled then, at most."""
 
     @abstractmethod
     def run(self, session: Session, request: Run, params: P) -> Steps[Payload]:
@@ -122,6 +128,7 @@ class Method(ABC, Generic[P]):
             specs=cls.params.specs(),
             payload=cls.payload.__name__,
             when_to_use=cls.when_to_use,
+            known_to_fail_randomisation=cls.known_to_fail_randomisation,
         )
 
 

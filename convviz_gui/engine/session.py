@@ -32,6 +32,7 @@ from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.precision import precision_scores
 from convviz_gui.engine.types import (
     Amend,
+    Check,
     Command,
     Export,
     Exported,
@@ -179,6 +180,10 @@ class Session:
                 return self._move(command)
             case Run():
                 return (yield from self._run(command))
+            case Check():
+                from convviz_gui.engine.trust.check import check
+
+                return (yield from check(self, command.result))
             case Export():
                 from convviz_gui.engine.export import write_result
 

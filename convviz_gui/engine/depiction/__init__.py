@@ -13,6 +13,7 @@ from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
 from convviz_gui.engine.depiction.points import POINTS
 from convviz_gui.engine.depiction.strip import STRIP
 from convviz_gui.engine.depiction.switched import ABLATION, SWITCHED
+from convviz_gui.engine.depiction.trust import trust_pictures, trust_tables
 from convviz_gui.engine.payloads import (
     Ablation,
     Asked,
@@ -59,6 +60,8 @@ def arrays(payload: Payload) -> Arrays:
 def pictures(result: Result) -> Pictures:
     """Pictures u8 [H, W, 3] by file name without ending; what random weights made says so below."""
     made = DEPICTIONS[type(result.payload)].pictures(result.payload, result)
+    if result.trust is not None:
+        made = made | trust_pictures(result.trust)
     if result.model.trained or isinstance(result.payload, _UNTRAINED_TOO):
         return made
     return {name: captioned(picture, random_weights(result.model)) for name, picture in made.items()}
@@ -66,7 +69,8 @@ def pictures(result: Result) -> Pictures:
 
 def tables(result: Result) -> Tables:
     """Tables as CSV text by file name without ending."""
-    return DEPICTIONS[type(result.payload)].tables(result.payload, result)
+    made = DEPICTIONS[type(result.payload)].tables(result.payload, result)
+    return made if result.trust is None else made | trust_tables(result.trust)
 
 
 def random_weights(model: ModelInfo) -> str:

@@ -7,6 +7,8 @@ Shapes use C channels, H×W the model's input, h×w a layer's map, N items, K cl
 
 from __future__ import annotations
 
+from typing import get_args
+
 from convviz_gui.engine.payloads.arrays import BoolArray, ByteArray, FloatArray, IntArray, frozen
 from convviz_gui.engine.payloads.asked import Asked
 from convviz_gui.engine.payloads.gallery import Gallery
@@ -20,6 +22,7 @@ from convviz_gui.engine.payloads.switched import Ablation, Switched
 from convviz_gui.engine.payloads.trust import Trust, TrustLevel
 
 __all__ = [
+    "MAP_NAMES",
     "Ablation",
     "Asked",
     "AttributionMap",
@@ -47,5 +50,8 @@ __all__ = [
 
 AttributionMap = Heat | PixelMap | Occlusion
 """Maps of a photo that say why: what can be checked for trust and compared. All have `heat`, `box` and `logits`."""
+
+MAP_NAMES = frozenset(kind.__name__ for kind in get_args(AttributionMap))
+"""Their names, as in `MethodInfo.payload`."""
 
 Payload = Overview | Seen | Maps | Asked | Gallery | AttributionMap | Strip | Switched | Ablation | Points

@@ -111,10 +111,7 @@ def _in_order(twin: nn.Module, x: Tensor) -> list[tuple[str, nn.Module]]:
         began.setdefault(path, len(began))
 
     named = list(twin.named_modules())
-    handles = [
-        part.register_forward_pre_hook(lambda _part, _inputs, path=path: note(path))  # type: ignore[misc]
-        for path, part in named
-    ]
+    handles = [part.register_forward_pre_hook(lambda _part, _inputs, path=path: note(path)) for path, part in named]
     try:
         with torch.no_grad():
             forward(twin, x)

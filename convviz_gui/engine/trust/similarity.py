@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convviz_gui.engine.compare.numbers import correlation, ranks
 from convviz_gui.engine.payloads import FloatArray
 
 _SIGMA = 1.5
@@ -35,10 +36,7 @@ def spearman(first: FloatArray, second: FloatArray) -> float:
     """Rank correlation, −1…1, of two arrays of one shape; equal values share a mean rank. NaN if one is constant."""
     if _constant(first) or _constant(second):
         return float("nan")
-    x, y = _ranks(first.ravel()), _ranks(second.ravel())
-    x -= x.mean()
-    y -= y.mean()
-    return float((x @ y) / np.sqrt((x @ x) * (y @ y)))
+    return correlation(ranks(first.ravel().astype(np.float64)), ranks(second.ravel().astype(np.float64)))
 
 
 def _constant(values: FloatArray) -> bool:
@@ -58,13 +56,3 @@ def _smoothed(values: _Doubles) -> _Doubles:
         windows = np.lib.stride_tricks.sliding_window_view(values, len(steps), axis)
         values = windows @ (weights / weights.sum())
     return values
-
-
-def _ranks(values: FloatArray) -> _Doubles:
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    ends = np.r_[starts[1:], len(values)]
-    ranks = np.empty(len(values))
-    ranks[order] = np.repeat((starts + ends - 1) / 2, ends - starts)
-    return ranks

@@ -9,6 +9,7 @@ from __future__ import annotations
 from convviz_gui.engine.types.commands import (
     Amend,
     Catalogue,
+    Check,
     Command,
     Export,
     Exported,
@@ -46,6 +47,7 @@ __all__ = [
     "Candidate",
     "Candidates",
     "Catalogue",
+    "Check",
     "Command",
     "Export",
     "Exported",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.params import Settings, Spec
-from convviz_gui.engine.payloads import Payload
+from convviz_gui.engine.payloads import Payload, Trust
 from convviz_gui.engine.types.network import Candidates, ModelInfo, ModelSpec
 from convviz_gui.engine.types.photos import ImageInput, Preprocess, PreprocessChange, Target
 
@@ -31,6 +31,7 @@ class MethodInfo:
     specs: tuple[Spec, ...]
     payload: str = ""
     when_to_use: str = ""
+    known_to_fail_randomisation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Score:
 class Result:
     """A finished run with what is needed to repeat it. `settings` holds every parameter, defaults included.
 
-    `precision` is what it was computed in: the model's, but float32 for attributions whatever that is.
+    `precision` is what it was computed in: the model's, but float32 for attributions whatever that is. `trust` is what
+    a `Check` of it came to, if there was one.
     """
 
     run: Run
@@ -109,6 +111,14 @@ class Result:
     seconds: float
     scores: tuple[Score, ...] = ()
     precision: str = "float32"
+    trust: Trust | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Find out whether a result's map (`AttributionMap`) deserves belief; the outcome is the result with `trust`."""
+
+    result: Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +149,5 @@ class Catalogue:
     device_problem: Problem | None = None
 
 
-Command = LoadModel | Identify | Amend | MoveModel | Run | Export
+Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Export
 Outcome = ModelInfo | Candidates | Result | Exported
