@@ -108,6 +108,8 @@ class _Pen:
 
     def text(self, x: float, y: float, words: str, colour: str, anchor: str = "la") -> None:
         """Words at a place."""
+        # The font has no true minus sign.
+        words = words.replace("−", "-")
         self._draw.text((x * _SUPERSAMPLE, y * _SUPERSAMPLE), words, colour, self._font, anchor)
 
 

@@ -45,6 +45,10 @@ class DeconvNet(Method[DeconvNetParams]):
         "turns to noise. Activation functions other than ReLU have no rule; the coverage says how many there are."
     )
     reference = "Zeiler, Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014"
+    known_to_fail_randomisation = (
+        "DeconvNet is known to depend little on what was learned in the upper layers: it partly restores the photo "
+        "(Nie et al. 2018)"
+    )
 
     @classmethod
     def applies(cls, info: ModelInfo) -> str:

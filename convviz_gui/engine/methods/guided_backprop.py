@@ -44,6 +44,10 @@ class GuidedBackprop(Method[GuidedBackpropParams]):
         "any class. Activation functions other than ReLU have no rule; the coverage says how many there are."
     )
     reference = "Springenberg et al., Striving for Simplicity: The All Convolutional Net, ICLR workshop 2015"
+    known_to_fail_randomisation = (
+        "Guided backprop is known to change little when the weights of the upper layers are random: it partly restores "
+        "the photo, whatever was learned (Adebayo et al. 2018; Nie et al. 2018)"
+    )
 
     @classmethod
     def applies(cls, info: ModelInfo) -> str:

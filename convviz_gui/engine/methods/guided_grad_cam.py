@@ -46,6 +46,10 @@ class GuidedGradCam(Method[GuidedGradCamParams]):
         "photo's own. Activation functions other than ReLU have no rule; the coverage says how many there are."
     )
     reference = "Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks, ICCV 2017"
+    known_to_fail_randomisation = (
+        "The fine lines are guided backprop's, which is known to change little when the weights of the upper layers "
+        "are random; only the place is about the class (Adebayo et al. 2018)"
+    )
 
     @classmethod
     def applies(cls, info: ModelInfo) -> str:

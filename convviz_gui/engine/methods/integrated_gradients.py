@@ -68,6 +68,8 @@ class IntegratedGradients(Method[IntegratedGradientsParams]):
         "things there. Like all products with the picture, the map has the picture's edges in it."
     )
     reference = "Sundararajan, Taly, Yan, Axiomatic Attribution for Deep Networks, ICML 2017"
+    check_settings = (("steps", 12),)
+    check_stages = 5
 
     @classmethod
     def applies(cls, info: ModelInfo) -> str:

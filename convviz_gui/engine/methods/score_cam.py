@@ -74,6 +74,7 @@ class ScoreCam(Method[ScoreCamParams]):
         "on. All weights are positive, so nothing can speak against the class."
     )
     reference = "Wang et al., Score-CAM: Score-Weighted Visual Explanations for CNNs, CVPR Workshops 2020"
+    check_stages = 4
 
     @classmethod
     def applies(cls, info: ModelInfo) -> str:

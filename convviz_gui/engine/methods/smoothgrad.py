@@ -63,6 +63,8 @@ class SmoothGrad(Method[SmoothGradParams]):
         "may take for something else. Another amount of noise gives another map, and there is no right amount."
     )
     reference = "Smilkov et al., SmoothGrad: removing noise by adding noise, 2017"
+    check_settings = (("samples", 8),)
+    check_stages = 5
 
     @classmethod
     def applies(cls, info: ModelInfo) -> str:

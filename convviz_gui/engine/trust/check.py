@@ -18,6 +18,8 @@ from convviz_gui.engine.trust.reaction import Reacting, reaction_to_weights
 from convviz_gui.engine.trust.verdict import DRAWS, Curves, Verdict, judged
 from convviz_gui.engine.types import ImageInput, Result
 
+_SAME_NETWORK = ("name", "digest", "n_params", "n_classes", "preprocess")
+
 
 def check(session: Session, result: Result) -> Steps[Result]:
     """Measure whether a result's map deserves belief; returns the result with its `trust`.
@@ -87,7 +89,7 @@ def _checked(session: Session, result: Result) -> tuple[AttributionMap, ImageInp
         )
     if image is None:
         raise EngineError("The map's photo is missing", "Run the method again with a picture")
-    if (result.model.digest, result.model.preprocess) != (info.digest, info.preprocess):
+    if any(getattr(result.model, what) != getattr(info, what) for what in _SAME_NETWORK):
         raise EngineError("This map is not of the network as it is open now", "Run the method again")
     if isinstance(found, Occlusion) and not found.done.all():
         raise EngineError("This map is not finished", "Run the method to its end, then check it")

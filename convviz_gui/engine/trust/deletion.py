@@ -80,10 +80,11 @@ def curves(
             got = read_only(explained.of(session.model, _pictures(session, x, ranks, gone, now)))
         except Exception as error:
             fault = fault_of(error)
-            if fault is None or fault.kind is not FaultKind.MEMORY or len(now) == 1:
+            if len(now) == 1 or (fault is not None and fault.kind is not FaultKind.MEMORY):
                 raise
+            # Without a fault of the machine's, the network may take one picture at a time only.
+            size = 1 if fault is None else len(now) // 2
             forget(error)
-            size = max(1, len(now) // 2)
             continue
         for (insertion, order, step), value in zip(now, got.tolist(), strict=True):
             values[int(insertion), order, step] = value
