@@ -23,8 +23,8 @@ QUICK: dict[str, Settings] = {"filters": (("steps", 2), ("size", 64)), "latent":
 """Settings that keep a method's run short; everything else runs with its defaults."""
 
 METHODS = sorted(methods())
-RUNNING = [name for name in METHODS if name != "input"]
-"""Methods that run the network: what it is given can be shown without."""
+RUNNING = [name for name in METHODS if name not in ("input", "weights")]
+"""Methods that run the network: what it is given and its weights can be shown without."""
 
 
 @pytest.fixture(scope="module")

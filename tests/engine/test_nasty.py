@@ -80,6 +80,10 @@ REFUSED = {
     ("latent", "NaN"): "NaN",
     ("latent", "dense"): "classifier",
     ("latent", "buffers only"): "classifier",
+    ("patches", "NaN"): "NaN",
+    ("census", "NaN"): "NaN",
+    ("weights", "NaN"): "finite",
+    ("weights", "buffers only"): "no weights",
 }
 """Which method cannot look into which network, and a word of the sentence that says why. All others can."""
 

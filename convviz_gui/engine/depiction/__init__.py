@@ -6,9 +6,12 @@ from typing import Any
 
 from convviz_gui.engine.depiction.asked import ASKED
 from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures, Tables
+from convviz_gui.engine.depiction.census import CENSUS
 from convviz_gui.engine.depiction.gallery import GALLERY
 from convviz_gui.engine.depiction.heat import HEAT
+from convviz_gui.engine.depiction.kernels import KERNELS
 from convviz_gui.engine.depiction.looking import MAPS, OVERVIEW, SEEN
+from convviz_gui.engine.depiction.patches import PATCHES
 from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
 from convviz_gui.engine.depiction.points import POINTS
 from convviz_gui.engine.depiction.strip import STRIP
@@ -17,11 +20,14 @@ from convviz_gui.engine.depiction.trust import trust_pictures, trust_tables
 from convviz_gui.engine.payloads import (
     Ablation,
     Asked,
+    Census,
     Gallery,
     Heat,
+    Kernels,
     Maps,
     Occlusion,
     Overview,
+    Patches,
     Payload,
     PixelMap,
     Points,
@@ -35,11 +41,14 @@ from convviz_gui.engine.types import ModelInfo, Result
 DEPICTIONS: dict[type[Any], Depiction[Any]] = {
     Ablation: ABLATION,
     Asked: ASKED,
+    Census: CENSUS,
     Gallery: GALLERY,
     Heat: HEAT,
+    Kernels: KERNELS,
     Maps: MAPS,
     Occlusion: OCCLUSION,
     Overview: OVERVIEW,
+    Patches: PATCHES,
     PixelMap: PIXEL_MAP,
     Points: POINTS,
     Seen: SEEN,

@@ -10,7 +10,7 @@ from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.distortion import trustworthiness
 from convviz_gui.engine.embedding_cache import embed_cached
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.method import Category, Method, Need, Steps, T, Update, register
+from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.neighbours import nearest, outlier_scores
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import FloatArray, Points
@@ -18,10 +18,10 @@ from convviz_gui.engine.projections.pca import pca
 from convviz_gui.engine.projections.plan import PROJECTIONS, TITLES, Plan, project
 from convviz_gui.engine.projections.process import Frame
 from convviz_gui.engine.session import Session
+from convviz_gui.engine.stages import TOTAL, stage
 from convviz_gui.engine.types import Run, Score
 
-# Progress runs from 0 to 1000; each stage has its span, roughly by the time it takes.
-_TOTAL = 1000
+# Spans of the run's progress, roughly by the time that each stage takes.
 _EMBED, _SEARCH, _PROJECT, _MEASURE = (0, 600), (600, 650), (650, 950), (950, 1000)
 
 
@@ -97,10 +97,10 @@ class Latent(Method[LatentParams]):
         listing = list_folder(request.folder)
         plan = Plan(params.projection, request.seed, params.perplexity, params.umap_neighbours, params.min_dist)
         plan.check(len(listing.paths))
-        yield Update(0, _TOTAL, f"{len(listing.paths)} pictures")
+        yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
 
-        found = yield from _stage(embed_cached(session, listing, layer, params.batch), _EMBED)
-        neighbours = yield from _stage(nearest(found.features, params.neighbours), _SEARCH)
+        found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
+        neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
         flat = pca(found.features)
         points = Points(
             layer=found.layer,
@@ -119,7 +119,7 @@ class Latent(Method[LatentParams]):
         )
         xy = yield from _projected(points, plan)
         near = min(params.neighbours, (len(xy) - 1) // 2)
-        trust = yield from _stage(trustworthiness(found.features, xy, near), _MEASURE)
+        trust = yield from stage(trustworthiness(found.features, xy, near), _MEASURE)
         return replace(points, xy=xy, trustworthiness=trust, final=True)
 
     def scores(self, payload: Points) -> tuple[Score, ...]:
@@ -144,24 +144,9 @@ def _layer(session: Session, request: Run) -> str:
     return session.info.penultimate_layer
 
 
-def _stage(steps: Steps[T], span: tuple[int, int]) -> Steps[T]:
-    """The same steps, their progress mapped into `span`."""
-    first, last = span
-    try:
-        while True:
-            update = next(steps)
-            part = update.done / update.total if update.total else 0.0
-            yield Update(first + int((last - first) * part), _TOTAL, update.note, update.preview)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        steps.close()
-
-
 def _projected(points: Points, plan: Plan) -> Steps[FloatArray]:
     """Frames as updates that show the newest; until the first, the principal components."""
-    return (yield from _stage(_updates(points, project(points.features, points.xy, plan)), _PROJECT))
+    return (yield from stage(_updates(points, project(points.features, points.xy, plan)), _PROJECT))
 
 
 def _updates(points: Points, frames: Generator[Frame, None, FloatArray]) -> Steps[FloatArray]:

@@ -11,9 +11,12 @@ from typing import get_args
 
 from convviz_gui.engine.payloads.arrays import BoolArray, ByteArray, FloatArray, IntArray, frozen
 from convviz_gui.engine.payloads.asked import Asked
+from convviz_gui.engine.payloads.census import Census
 from convviz_gui.engine.payloads.gallery import Gallery
 from convviz_gui.engine.payloads.heat import Heat
+from convviz_gui.engine.payloads.kernels import Kernels
 from convviz_gui.engine.payloads.looking import Maps, Overview, Seen
+from convviz_gui.engine.payloads.patches import Patches
 from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
 from convviz_gui.engine.payloads.points import Points
 from convviz_gui.engine.payloads.skipped import Skipped
@@ -28,14 +31,17 @@ __all__ = [
     "AttributionMap",
     "BoolArray",
     "ByteArray",
+    "Census",
     "Coverage",
     "FloatArray",
     "Gallery",
     "Heat",
     "IntArray",
+    "Kernels",
     "Maps",
     "Occlusion",
     "Overview",
+    "Patches",
     "Payload",
     "PixelMap",
     "Points",
@@ -54,4 +60,18 @@ AttributionMap = Heat | PixelMap | Occlusion
 MAP_NAMES = frozenset(kind.__name__ for kind in get_args(AttributionMap))
 """Their names, as in `MethodInfo.payload`."""
 
-Payload = Overview | Seen | Maps | Asked | Gallery | AttributionMap | Strip | Switched | Ablation | Points
+Payload = (
+    Overview
+    | Seen
+    | Maps
+    | Asked
+    | Gallery
+    | AttributionMap
+    | Strip
+    | Switched
+    | Ablation
+    | Points
+    | Kernels
+    | Patches
+    | Census
+)

@@ -58,6 +58,10 @@ class _Found:
             np.take_along_axis(self.pictures, order, axis=0),
         )
 
+    def narrowed(self, channels: int | None) -> _Found:
+        """The first so many channels."""
+        return _Found(self.values[:, :channels], self.places[:, :channels], self.pictures[:, :channels])
+
     @staticmethod
     def joined(parts: list[_Found]) -> _Found:
         """One below the other."""
@@ -111,9 +115,9 @@ class TopK(Accumulator):
             found = _Found.joined(self._found)
             self._found = [found.least(-found.values if self._which is Which.TOP else found.values, self._k)]
 
-    def ranking(self) -> Ranking:
-        """What was found so far, at least one picture."""
-        found = _Found.joined(self._found)
+    def ranking(self, first: int | None = None) -> Ranking:
+        """What was found so far, in at least one picture; of the `first` so many channels, or of all."""
+        found = _Found.joined([part.narrowed(first) for part in self._found])
         if self._which is Which.MEDIAN:
             found = found.least(np.abs(found.values - np.median(found.values, axis=0)), self._k)
         n, channels = found.values.shape
