@@ -147,6 +147,9 @@ class MainWindow(QMainWindow):
         self.tabs.open_image.connect(self.commands.open_picture)
         self.tabs.preprocessing_wanted.connect(self.commands.model.ask_for_preprocessing)
         self.tabs.demo_folder_wanted.connect(self._on_demo_folder)
+        self.tabs.save_wanted.connect(self.commands.save_result)
+        self.tabs.copy_wanted.connect(self.commands.copy_python)
+        self.tabs.compare_wanted.connect(self.commands.compare_result)
         self.selection.model_changed.connect(self._show_title)
         self.selection.image_changed.connect(self._show_title)
 

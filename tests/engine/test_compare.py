@@ -9,12 +9,13 @@ import pytest
 from scipy import stats
 
 from convviz_gui.engine.colormaps import COLORMAPS, DIVERGING
+from convviz_gui.engine.compare.colours import difference_picture, side_picture
 from convviz_gui.engine.compare.comparison import compare
 from convviz_gui.engine.compare.facts import compared
 from convviz_gui.engine.compare.grid import comparable, on_one_grid, same_units
 from convviz_gui.engine.compare.numbers import MOST_PLACES, correlation, likeness, ranks, top_overlap
 from convviz_gui.engine.compare.predictions import predictions
-from convviz_gui.engine.compare.sheet import comparison_sheet, difference_picture, side_picture
+from convviz_gui.engine.compare.sheet import comparison_sheet
 from convviz_gui.engine.compare.side import Side, can_compare, side_of
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.payloads import FloatArray, Heat, Occlusion, Payload, PixelMap, Points, Seen

@@ -16,9 +16,10 @@ from PIL import Image
 
 import convviz_gui
 from convviz_gui.engine.atomic import staged
+from convviz_gui.engine.compare.colours import difference_picture
 from convviz_gui.engine.compare.comparison import Comparison
 from convviz_gui.engine.compare.predictions import predictions
-from convviz_gui.engine.compare.sheet import comparison_sheet, difference_picture
+from convviz_gui.engine.compare.sheet import comparison_sheet
 from convviz_gui.engine.compare.side import Side
 from convviz_gui.engine.export import MANIFEST
 from convviz_gui.engine.manifest import FORMAT, versions
@@ -87,6 +88,7 @@ def _told(side: Side) -> dict[str, Any]:
         "unit": side.shown.unit,
         "item": side.shown.item,
         "shape": list(side.shown.values.shape),
+        "command": side.record.get("command"),
         "facts": dict(side.facts),
         "predictions": [asdict(one) for one in predictions(side)],
     }

@@ -9,35 +9,17 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from convviz_gui.engine.colormaps import COLORMAPS, DIVERGING
-from convviz_gui.engine.compare.comparison import Comparison, Range, largest
+from convviz_gui.engine.compare.colours import difference_picture, side_picture, table_for
+from convviz_gui.engine.compare.comparison import Comparison, largest
 from convviz_gui.engine.compare.shown import Shown
 from convviz_gui.engine.payloads import ByteArray, FloatArray
 from convviz_gui.engine.render import colourise
 
-_SEQUENTIAL = "viridis"
 _SIDE, _WIDEST = 320, 640
 """Pixels that a map's longer side is enlarged to, by a whole number; larger ones are shrunk to `_WIDEST`."""
 _NARROWEST = 240
 _PAD, _BAR, _LINE = 12, 10, 18
 _GROUND, _INK, _MUTED = (255, 255, 255), (26, 26, 26), (96, 96, 96)
-
-
-def table_for(found: Comparison, shown: Shown) -> ByteArray:
-    """The colours of a side, u8 [256, 3]; both have the same where the scale is locked."""
-    both = (found.a.shown, found.b.shown) if found.locked else (shown,)
-    return COLORMAPS[DIVERGING if any(one.signed for one in both) else _SEQUENTIAL]
-
-
-def side_picture(found: Comparison, shown: Shown, range_: Range) -> ByteArray:
-    """A side's map in the colours of its scale, or its own colours where it is a picture; u8 [h, w, 3]."""
-    return shown.picture if shown.picture is not None else colourise(shown.values, *range_, table_for(found, shown))
-
-
-def difference_picture(found: Comparison) -> ByteArray:
-    """A − B, red where A is larger and blue where B is; u8 [H, W, 3]."""
-    assert found.difference is not None
-    top = largest(found.difference)
-    return colourise(found.difference, -top, top, COLORMAPS[DIVERGING])
 
 
 def comparison_sheet(found: Comparison) -> ByteArray:

@@ -93,7 +93,7 @@ def _layer(record: Mapping[str, Any]) -> str:
 
 def _class_map(arrays: Values, record: Mapping[str, Any], _item: int | None) -> Shown:
     raw = _map(arrays["raw"])
-    return Shown("class map", raw, f"{_method(record)} at {_size(raw)} places", signed=True, box=_box(arrays))
+    return Shown("class map", raw, f"{_method(record)} values at {_size(raw)} places", signed=True, box=_box(arrays))
 
 
 def _occlusion(arrays: Values, _record: Mapping[str, Any], _item: int | None) -> Shown:
@@ -103,7 +103,7 @@ def _occlusion(arrays: Values, _record: Mapping[str, Any], _item: int | None) ->
 def _pixel_map(arrays: Values, record: Mapping[str, Any], _item: int | None) -> Shown:
     heat, method = _map(arrays["heat"]), _method(record)
     of = "" if "class_index" in arrays else f" of {_layer(record)}"
-    unit = f"{method}{of}"
+    unit = f"{method} values{of}"
     if method in _IN_LOGITS:
         unit = f"logits{of}"
     elif method in _PER_INPUT:

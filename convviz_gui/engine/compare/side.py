@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from convviz_gui.engine.command_line import command_line
 from convviz_gui.engine.compare.facts import facts_of
 from convviz_gui.engine.compare.shown import Shown, is_comparable, shown_map
 from convviz_gui.engine.depiction import DEPICTIONS, arrays
@@ -53,13 +55,17 @@ def can_compare(result: Result) -> bool:
     return type(result.payload) in DEPICTIONS and is_comparable(arrays(result.payload))
 
 
-def side_of(result: Result, item: int | None = None) -> Side:
-    """A result of the window as a side; `item` as in `shown_map`, else the run's own channel.
+def side_of(result: Result, item: int | None = None, title: str = "") -> Side:
+    """A result of the window as a side.
+
+    Args:
+        item: as in `shown_map`; None takes the run's own channel, if it has one.
+        title: the method's, to be read in place of its name.
 
     Raises `EngineError` for results that show nothing to compare, and for an item that is not there.
     """
     told = result_facts(result, ".")
-    record = told.common | told.own
+    record = told.common | told.own | {"command": shlex.join(command_line(result, "DIR"))}
     image, target = result.run.image, result.run.target
     if item is None and target.channels is not None and len(target.channels) == 1:
         item = None if record["method"] == "filters" else target.channels[0]
@@ -67,7 +73,7 @@ def side_of(result: Result, item: int | None = None) -> Side:
     return Side(
         shown,
         record,
-        facts_of(record, result.model.class_names, shown.label),
+        facts_of(record, result.model.class_names, shown.label) | ({"Method": title} if title else {}),
         image,
         image.pixels.shape[:2] if image is not None else None,
         getattr(result.payload, "logits", None),

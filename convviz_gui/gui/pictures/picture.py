@@ -17,12 +17,14 @@ from PySide6.QtGui import (
     QPainter,
     QPalette,
     QPen,
+    QShowEvent,
     QTransform,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from convviz_gui.engine.payloads import FloatArray
+from convviz_gui.gui.look.asking import asks_to_compare, compare_action
 from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.pictures.picture_files import save_picture, table_text
 from convviz_gui.gui.pictures.picture_layers import BOX_COLOUR, PictureLayers, Pyramid
@@ -77,22 +79,26 @@ class Picture(QWidget):
         self.fit_action = QAction("Fit to window", self)
         self.fit_action.triggered.connect(self.fit)
         self.copy_action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self.addActions([self.fit_action, self.copy_action, self.save_action, self.values_action])
+        self.compare_action = compare_action(self)
+        self.addActions([self.fit_action, self.copy_action, self.save_action, self.values_action, self.compare_action])
 
     # ------------------------------------------------------------------------------------------ content
 
-    def set_image(self, image: QImage | None, *, smooth: bool, frame: QRectF | None = None) -> None:
+    def set_image(
+        self, image: QImage | None, *, smooth: bool, frame: QRectF | None = None, common: QRectF | None = None
+    ) -> None:
         """Show another image. The view stays on the same part if the image has no frame or the size stays.
 
         Args:
             smooth: for photos and heat; False keeps enlarged pixels square.
             frame: the part, in pixels, that the model saw; outside of it the image is dimmed. Linked pictures have
-                this part in common.
+                this part in common, unless `common` names another.
         """
         before = self.layers.bounds()
         self.layers.base = Pyramid(image) if image is not None else None
         self.layers.smooth = smooth
         self.layers.frame = frame
+        self.layers.common = common
         now = self.layers.bounds()
         if before != now:
             self._rescale(before, now) if self._view and frame is None and not now.isEmpty() else self.fit()
@@ -253,15 +259,19 @@ class Picture(QWidget):
 
     @paints
     def paintEvent(self, painter: QPainter) -> None:  # noqa: N802
-        painter.save()
-        painter.setTransform(self._transform(), combine=True)
-        self.layers.paint(painter, self.scale() * self.devicePixelRatioF())
-        painter.restore()
+        self.paint_picture(painter)
         self._paint_edges(painter)
         if self._mark is not None:
             self._paint_mark(painter, self.to_widget(self._mark), QColor(255, 255, 255))
         if self._pin is not None:
             self._paint_mark(painter, self.to_widget(self._pin), BOX_COLOUR)
+
+    def paint_picture(self, painter: QPainter) -> None:
+        """Paint what is looked at, in widget coordinates; edges and marks come on top of it."""
+        painter.save()
+        painter.setTransform(self._transform(), combine=True)
+        self.layers.paint(painter, self.scale() * self.devicePixelRatioF())
+        painter.restore()
 
     def _paint_edges(self, painter: QPainter) -> None:
         # A map that is white at zero would otherwise have no edges on a light ground.
@@ -306,6 +316,10 @@ class Picture(QWidget):
 
     def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:  # noqa: N802
         self.fit()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        self.compare_action.setVisible(asks_to_compare(self) is not None)
 
     def enterEvent(self, _event: QEnterEvent) -> None:  # noqa: N802
         self.setCursor(Qt.CursorShape.CrossCursor)

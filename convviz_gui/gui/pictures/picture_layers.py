@@ -34,7 +34,8 @@ class Pyramid:
 class PictureLayers:
     """A base image; a frame in it, outside of which it is dimmed; an overlay that covers the frame; and boxes.
 
-    All rectangles are in pixels of the base image. `smooth` is for photos and heat; without it enlarged pixels stay
+    All rectangles are in pixels of the base image. `common` is what linked pictures have in common, where that is not
+    the frame. `smooth` is for photos and heat; without it enlarged pixels stay
     squares, as activations should.
     """
 
@@ -42,6 +43,7 @@ class PictureLayers:
         self.base: Pyramid | None = None
         self.smooth = False
         self.frame: QRectF | None = None
+        self.common: QRectF | None = None
         self.overlay: QImage | None = None
         self.opacity = 1.0
         self.boxes: tuple[QRectF, ...] = ()
@@ -50,9 +52,13 @@ class PictureLayers:
         """The base image's rectangle; empty without one."""
         return QRectF(self.base.image.rect()) if self.base else QRectF()
 
-    def reference(self) -> QRectF:
-        """The part that linked pictures have in common: the frame, or else everything."""
+    def covered(self) -> QRectF:
+        """The part that the overlay covers: the frame, or else everything."""
         return self.frame or self.bounds()
+
+    def reference(self) -> QRectF:
+        """The part that linked pictures have in common: as told, or else the frame, or else everything."""
+        return self.common or self.covered()
 
     def paint(self, painter: QPainter, scale: float) -> None:
         """Paint everything; `scale` is how many device pixels a pixel of the base has."""
@@ -67,17 +73,17 @@ class PictureLayers:
             painter.save()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setOpacity(self.opacity)
-            painter.drawImage(self.reference(), self.overlay)
+            painter.drawImage(self.covered(), self.overlay)
             painter.restore()
         if framed:
-            self._outline(painter, self.reference(), QColor(255, 255, 255))
+            self._outline(painter, self.covered(), QColor(255, 255, 255))
         for box in self.boxes:
             self._outline(painter, box.intersected(self.bounds()), BOX_COLOUR)
 
     def _dim_the_rest(self, painter: QPainter) -> None:
         rest = QPainterPath()
         rest.addRect(self.bounds())
-        rest.addRect(self.reference())
+        rest.addRect(self.covered())
         painter.fillPath(rest, QColor(0, 0, 0, round(255 * (1 - DIMMED))))
 
     @staticmethod

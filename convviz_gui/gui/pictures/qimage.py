@@ -32,7 +32,7 @@ def to_qimage(pixels: ByteArray) -> QImage:
     return QImage(shaped.data, width, height, width * (1 if grey else 3), format_).convertToFormat(_NATIVE)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def photo_qimage(image: ImageInput) -> QImage:
     """The photo as an image; several views show the same one."""
     return to_qimage(image.pixels)

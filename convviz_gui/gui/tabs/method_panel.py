@@ -34,12 +34,14 @@ class MethodPanel(QWidget):
         settings_changed: a parameter changed.
         copy_wanted: "Copy as Python".
         save_wanted: "Save…".
+        compare_wanted: "Compare".
     """
 
     method_changed = Signal()
     settings_changed = Signal()
     copy_wanted = Signal()
     save_wanted = Signal()
+    compare_wanted = Signal()
 
     def __init__(self, tab: TabSpec, selection: Selection, undo: QUndoStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,6 +73,9 @@ class MethodPanel(QWidget):
         self.save = QPushButton("Save…")
         self.save.setToolTip("Save pictures, numbers and settings into a folder (Ctrl+S)")
         self.save.clicked.connect(self.save_wanted)
+        self.compare = QPushButton("Compare")
+        self.compare.setToolTip("Keep this result to put another one beside it (Ctrl+D)")
+        self.compare.clicked.connect(self.compare_wanted)
         selection.model_changed.connect(self._mark_methods)
         self._lay_out()
         self.reset.hide()
@@ -101,9 +106,10 @@ class MethodPanel(QWidget):
         footer.setContentsMargins(UNIT * 3 // 2, UNIT, UNIT * 3 // 2, UNIT)
         footer.setSpacing(UNIT)
         footer.addWidget(self.run_bar)
+        footer.addWidget(self.copy)
         buttons = QHBoxLayout()
         buttons.setSpacing(UNIT)
-        buttons.addWidget(self.copy, 1)
+        buttons.addWidget(self.compare, 1)
         buttons.addWidget(self.save, 1)
         footer.addLayout(buttons)
         column = QVBoxLayout(self)
@@ -167,6 +173,7 @@ class MethodPanel(QWidget):
         self.run_bar.button.setEnabled(ready)
         self.copy.setEnabled(ready)
         self.save.setEnabled(saveable)
+        self.compare.setEnabled(saveable)
 
     def _show_method(self) -> None:
         info = self.method

@@ -36,12 +36,19 @@ class Saver(QObject):
 
     def ask(self, result: Result) -> None:
         """Let the user choose a folder, then write `result` there."""
+        folder = self.ask_folder(proposed_name(result))
+        if folder is not None:
+            self.save(result, folder)
+
+    def ask_folder(self, name: str) -> str | None:
+        """Let the user choose where a folder `name` is made; its path, numbered if that is taken, or None."""
         chosen = QFileDialog.getExistingDirectory(
-            self._window, f"Save where? A folder {proposed_name(result)} is made there", str(self._place)
+            self._window, f"Save where? A folder {name} is made there", str(self._place)
         )
-        if chosen:
-            self._place = Path(chosen)
-            self.save(result, str(free_name(self._place / proposed_name(result))))
+        if not chosen:
+            return None
+        self._place = Path(chosen)
+        return str(free_name(self._place / name))
 
     def save(self, result: Result, folder: str) -> None:
         """Write `result` into `folder`."""

@@ -32,12 +32,14 @@ class MethodTab(QObject):
         settled: whatever was complained about is over.
         view_made: another view exists now (each is made when a method that needs it is first shown).
         demo_folder_wanted: a run needs a folder and none is chosen.
+        shown: a `Result` that is on screen now.
     """
 
     problem = Signal(object)
     settled = Signal()
     view_made = Signal()
     demo_folder_wanted = Signal()
+    shown = Signal(object)
 
     def __init__(
         self, spec: TabSpec, selection: Selection, client: EngineClient, undo: QUndoStack, parent: QWidget
@@ -121,6 +123,16 @@ class MethodTab(QObject):
         if self._active:
             self._use_view()
         self._on_subject()
+
+    @property
+    def name(self) -> str:
+        """Its name, and that of its lane."""
+        return self.spec.name
+
+    @property
+    def title(self) -> str:
+        """As written on the tab."""
+        return self.spec.title
 
     @property
     def running(self) -> bool:
@@ -285,6 +297,7 @@ class MethodTab(QObject):
             return
         self.view.set_stale(False)
         self.view.show_result(result)
+        self.shown.emit(result)
         if self._running is None:
             self.panel.run_bar.show_ended(f"Took {words.duration(result.seconds)}", result.scores)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
 from convviz_gui.engine.payloads import IntArray
+from convviz_gui.gui.look.asking import asks_to_compare, compare_action
 from convviz_gui.gui.look.theme import numbers_font
 from convviz_gui.gui.tiles.tile_delegate import GAP, TileDelegate
 from convviz_gui.gui.tiles.tile_model import Index, TileModel, TileSource
@@ -53,6 +54,9 @@ class TileGrid(QListView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setMouseTracking(True)
         self.setStyleSheet("QListView { background: transparent; }")
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self.compare_action = compare_action(self)
+        self.addAction(self.compare_action)
         self.activated.connect(self._open)
         self.entered.connect(self._point)
         self.viewportEntered.connect(self._point_nowhere)
@@ -149,6 +153,10 @@ class TileGrid(QListView):
         if cell != self.gridSize():
             self.setGridSize(cell)
             self.verticalScrollBar().setSingleStep(cell.height() // 3)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        self.compare_action.setVisible(asks_to_compare(self) is not None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         self._justify()

@@ -23,6 +23,7 @@ class PayloadView(QWidget):
         show_method: name of a method to go to, in whichever tab it is; the selection says about what.
         settings_wanted: parameters, as (name, value) pairs, that the form of the method on screen is to take.
         preprocessing_wanted: the user wants to change how photos are prepared for the network.
+        compare_wanted: the user wants the result on screen beside another.
     """
 
     status = Signal(str)
@@ -32,6 +33,7 @@ class PayloadView(QWidget):
     show_method = Signal(str)
     settings_wanted = Signal(object)
     preprocessing_wanted = Signal()
+    compare_wanted = Signal()
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -13,7 +13,6 @@ from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import Theme
 from convviz_gui.gui.opening.dialog import PRECISIONS
 from convviz_gui.gui.photos import samples
-from convviz_gui.gui.tabs.tab_spec import TABS
 from convviz_gui.gui.window.command_palette import Entry, entry_of
 from convviz_gui.gui.window.offer import KEYS as OFFER_KEYS
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from convviz_gui.gui.window.commands import Commands
 
 Keys = str | QKeySequence.StandardKey
+LAST_DIGIT = 9
 
 
 class Menus:
@@ -159,12 +159,15 @@ class Menus:
         self._add(menu, "&Run or stop", do.run_or_stop, "Space")
         self._add(menu, "S&top everything", do.stop_all, "Ctrl+.")
         menu.addSeparator()
+        self._add(menu, "&Compare this result", do.compare_result, "Ctrl+D")
         self._add(menu, "&Reset parameters", do.reset_parameters)
 
     def _fill_view(self) -> QMenu:
         do, window, menu = self._do, self._window, self._menu("&View")
-        for number, spec in enumerate(TABS, start=1):
-            self._add(menu, spec.title, lambda name=spec.name: window.tabs.show(name), f"Ctrl+{number}")  # type: ignore[misc]
+        for number, page in enumerate(window.tabs.all, start=1):
+            # There are no more digits: what comes after is reached by the bar and the palette.
+            keys = (f"Ctrl+{number}",) if number <= LAST_DIGIT else ()
+            self._add(menu, page.title, lambda name=page.name: window.tabs.show(name), *keys)  # type: ignore[misc]
         menu.addSeparator()
         navigation = window.navigation
         back = self._add(menu, "&Back", navigation.back, QKeySequence.StandardKey.Back)

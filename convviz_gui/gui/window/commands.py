@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 import convviz_gui
 from convviz_gui.engine.errors import EngineError, Problem, problem_from
+from convviz_gui.engine.types import Exported
 from convviz_gui.gui.look.theme import Theme, apply_theme
 from convviz_gui.gui.photos import samples
 from convviz_gui.gui.photos.intake import first_pictures, from_qimage, image_of, paths_of, sort_paths
@@ -19,6 +20,7 @@ from convviz_gui.gui.tabs.python_code import python_code
 from convviz_gui.gui.window.command_palette import CommandPalette, Entry
 from convviz_gui.gui.window.model_commands import ModelCommands
 from convviz_gui.gui.window.shortcut_sheet import shortcut_sheet
+from convviz_gui.worker.mailbox import EXPORT
 
 if TYPE_CHECKING:
     from convviz_gui.gui.main_window import MainWindow
@@ -179,15 +181,54 @@ class Commands(QObject):
 
     def save_result(self) -> None:
         """Save what the tab on screen shows."""
-        result = self._window.tabs.current.result
+        tabs = self._window.tabs
+        if tabs.page is tabs.compare:
+            self._save_comparison()
+            return
+        result = tabs.current.result
         if result is not None:
             self._window.saver.ask(result)
         else:
             self._window.status.say("There is no result to save yet.")
 
+    def _save_comparison(self) -> None:
+        window, compare = self._window, self._window.tabs.compare
+        if compare.found is None:
+            window.status.say("There is nothing to compare yet.")
+            return
+        folder = window.saver.ask_folder(compare.name)
+        if folder is None:
+            return
+
+        def then(value: object) -> None:
+            if isinstance(value, Problem):
+                window.notices.tell(EXPORT, value)
+            elif isinstance(value, Exported):
+                window.saver.saved.emit(value)
+
+        window.loader.call(lambda: compare.save(folder), then)
+
+    def compare_result(self) -> None:
+        """Keep what the tab on screen shows, to put another result beside it."""
+        window, tab = self._window, self._window.tabs.current
+        if window.tabs.page is window.tabs.compare:
+            window.status.say("Go to another tab and choose Compare there.")
+            return
+        if tab.result is None:
+            window.status.say("There is no result to compare yet.")
+            return
+        try:
+            said = window.tabs.compare.pin(tab.result)
+        except EngineError as error:
+            said = str(error)
+        window.status.say(said)
+
     def copy_python(self) -> None:
         """Copy a script that computes what the tab on screen shows."""
         window, tab = self._window, self._window.tabs.current
+        if window.tabs.page is window.tabs.compare:
+            window.status.say("Copy A's script and B's where they come from.")
+            return
         info, model = tab.panel.method, window.selection.model
         try:
             run = tab.request()

@@ -15,7 +15,8 @@ _GENERAL = (
     ("Esc", "close, clear a search, dismiss a notice"),
     ("Wheel, drag", "zoom at the cursor, pan"),
     ("Double-click", "fit the picture again"),
-    ("Right-click", "copy, save, copy values"),
+    ("Right-click", "copy, save, copy values, compare"),
+    ("S, W, D, X", "in Compare: side by side, wipe, difference, swap"),
 )
 
 
