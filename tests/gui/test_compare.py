@@ -140,6 +140,16 @@ def test_the_chosen_channel_is_compared_and_followed(ready: MainWindow, qtbot: Q
     assert compare_tab.panel.rows[0].label.text() == "channel 5 of 16"
 
 
+def test_back_leads_from_compare_to_where_one_came_from(ready: MainWindow, qtbot: QtBot) -> None:
+    shown(ready, "class map", qtbot)
+    ready.tabs.show("compare")
+    QTest.qWait(10)
+    ready.navigation.back()
+    assert ready.tabs.page.name == "class map"
+    ready.navigation.forward()
+    assert ready.tabs.page is ready.tabs.compare
+
+
 def test_a_pinned_result_outlives_its_network(ready: MainWindow, qtbot: QtBot) -> None:
     tab = shown(ready, "class map", qtbot)
     ready.commands.compare_result()

@@ -74,10 +74,11 @@ class Navigation(QObject):
 
     def _here(self) -> Place:
         window, selection = self._window, self._window.selection
-        tab = window.tabs.current
+        page, info = window.tabs.page, window.tabs.current.panel.method
+        method = info.name if info is not None else ""
         return Place(
-            tab.spec.name,
-            tab.panel.method.name if tab.panel.method is not None else "",
+            page.name,
+            page.name if page is window.tabs.compare else method,
             selection.layer,
             selection.channel,
             selection.class_index,
@@ -104,7 +105,8 @@ class Navigation(QObject):
         if place is None:
             return
         window, selection = self._window, self._window.selection
-        window.tabs.tabs[place.tab].panel.choose(place.method)
+        if place.tab in window.tabs.tabs:
+            window.tabs.tabs[place.tab].panel.choose(place.method)
         window.tabs.show(place.tab)
         if place.image is not None:
             window.tray.choose(place.image)
