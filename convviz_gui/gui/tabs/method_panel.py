@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QStandardItemModel, QUndoStack
 from PySide6.QtWidgets import (
     QComboBox,
@@ -24,6 +24,7 @@ from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.about_button import AboutButton
 from convviz_gui.gui.tabs.run_bar import RunBar
 from convviz_gui.gui.tabs.tab_spec import TabSpec
+from convviz_gui.gui.trust.trust_box import TrustBox
 
 
 class MethodPanel(QWidget):
@@ -64,6 +65,8 @@ class MethodPanel(QWidget):
         self._about_button.toggled.connect(self._about.setVisible)
         self.target = TargetForm(tab, selection)
         self.run_bar = RunBar()
+        self.trust = TrustBox()
+        self.trust.details_wanted.connect(self._reveal_details)
         self.reset = QPushButton("Reset")
         self.reset.setToolTip("Give every parameter its default (Ctrl+Z brings yours back)")
         self.reset.clicked.connect(self._on_reset)
@@ -94,8 +97,9 @@ class MethodPanel(QWidget):
             self._page.addWidget(widget)
         self._form_place = self._page.count()
         self._page.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignLeft)
+        self._page.addWidget(self.trust.details)
         self._page.addStretch(1)
-        scroll = QScrollArea()
+        self._scroll = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -106,6 +110,7 @@ class MethodPanel(QWidget):
         footer.setContentsMargins(UNIT * 3 // 2, UNIT, UNIT * 3 // 2, UNIT)
         footer.setSpacing(UNIT)
         footer.addWidget(self.run_bar)
+        footer.addWidget(self.trust)
         footer.addWidget(self.copy)
         buttons = QHBoxLayout()
         buttons.setSpacing(UNIT)
@@ -187,6 +192,10 @@ class MethodPanel(QWidget):
         self.reset.setVisible(bool(info.specs))
         self.target.set_method(info)
         self.run_bar.set_live(info.live)
+
+    def _reveal_details(self) -> None:
+        # Once they have their size.
+        QTimer.singleShot(0, self, lambda: self._scroll.verticalScrollBar().setValue(self.trust.details.y()))
 
     def _on_method(self) -> None:
         self._show_method()

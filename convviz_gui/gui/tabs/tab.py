@@ -17,6 +17,7 @@ from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.method_panel import MethodPanel
 from convviz_gui.gui.tabs.result_cache import ResultCache, precise, subject
 from convviz_gui.gui.tabs.tab_spec import TabSpec
+from convviz_gui.gui.trust.map_checker import MapChecker
 from convviz_gui.gui.views.base import PayloadView
 from convviz_gui.worker.client import EngineClient
 
@@ -48,6 +49,7 @@ class MethodTab(QObject):
         self.spec = spec
         self.place = QStackedWidget(parent)
         self.panel = MethodPanel(spec, selection, undo, parent)
+        self.checker = MapChecker(spec.name, self.panel.trust, client, self)
         self.view: PayloadView | None = None
         self._views: dict[str, PayloadView] = {}
         self.result: Result | None = None
@@ -69,6 +71,8 @@ class MethodTab(QObject):
         panel, selection, client = self.panel, self._selection, self._client
         panel.run_bar.run_wanted.connect(self.run)
         panel.run_bar.stop_wanted.connect(self.stop)
+        self.checker.checked.connect(self._on_checked)
+        self.checker.problem.connect(self.problem)
         panel.settings_changed.connect(self._on_settings)
         panel.method_changed.connect(self._on_method)
         panel.target.changed.connect(self._on_subject)
@@ -192,6 +196,7 @@ class MethodTab(QObject):
         # The same network on another device keeps what was computed of it.
         self._results.keep_only(self._selection.model)
         self.result = None
+        self.checker.set_result(None)
         self.panel.run_bar.show_ended("")
         self._on_subject()
 
@@ -278,6 +283,7 @@ class MethodTab(QObject):
 
     def _show_empty(self, sentence: str = "") -> None:
         self.result = None
+        self.checker.set_result(None)
         self._refresh_buttons()
         if self.view is None:
             return
@@ -292,6 +298,8 @@ class MethodTab(QObject):
 
     def _show(self, result: Result) -> None:
         self.result = result
+        info = self.panel.method
+        self.checker.set_result(result, info.known_to_fail_randomisation if info is not None else "")
         self._refresh_buttons()
         if self.view is None:
             return
@@ -378,6 +386,13 @@ class MethodTab(QObject):
         if wanted:
             self._show(result)
             self.panel.run_bar.show_ended(note, result.scores)
+
+    def _on_checked(self, before: Result, result: Result) -> None:
+        self._results.put(result)
+        if self.result is before:
+            self.result = result
+            self.checker.set_result(result)
+            self.settled.emit()
 
     def _restore(self) -> None:
         """After a run that came to nothing, what was on screen counts again, if it is still about the subject."""

@@ -154,6 +154,7 @@ class Tabs(QObject):
         for tab in self.tabs.values():
             if tab.running:
                 tab.stop()
+            tab.checker.stop()
 
     def _on_current(self, index: int) -> None:
         # Whoever hides takes the focus along, to some field or other; from the bar, Space runs.

@@ -157,6 +157,7 @@ class Menus:
     def _fill_run(self) -> None:
         do, menu = self._do, self._menu("&Run")
         self._add(menu, "&Run or stop", do.run_or_stop, "Space")
+        self._add(menu, "&Check the map", do.check_map, "Ctrl+T")
         self._add(menu, "S&top everything", do.stop_all, "Ctrl+.")
         menu.addSeparator()
         self._add(menu, "&Compare this result", do.compare_result, "Ctrl+D")

@@ -168,6 +168,14 @@ class Commands(QObject):
         else:
             tab.run()
 
+    def check_map(self) -> None:
+        """Find out whether the map on screen deserves belief, or stop that."""
+        checker = self._window.tabs.current.checker
+        if checker.checking:
+            checker.stop()
+        elif not checker.check():
+            self._window.status.say(checker.why_not())
+
     def stop_all(self) -> None:
         """Stop every run and the opening of a network."""
         self._window.tabs.stop_all()
