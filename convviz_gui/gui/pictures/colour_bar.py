@@ -81,8 +81,10 @@ class ColourBar(QWidget):
         labels = self.labels()
         sides = (Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight)
         placed = list(zip(labels, sides if len(labels) > 1 else sides[1:2], strict=True))
+        widths = [self.fontMetrics().horizontalAdvance(label) for label in labels]
         gap = self.fontMetrics().horizontalAdvance("0")
-        if sum(self.fontMetrics().horizontalAdvance(label) + gap for label in labels) > self.width():
+        # The middle one stands in the middle, however short one of the others is.
+        if len(labels) > 2 and max(widths[0], widths[-1]) + gap + widths[1] / 2 > self.width() / 2:
             # The ends alone are read, where three numbers would run into each other.
             placed = [placed[0], placed[-1]] if len(placed) > 1 else placed
         for label, side in placed:
