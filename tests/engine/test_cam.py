@@ -200,7 +200,7 @@ class Changing(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         maps = self.conv(x)
-        return self.head(maps.amax((2, 3)) if float(x.mean()) < -1 else maps.mean((2, 3)))
+        return self.head(maps.amax((2, 3)) if float(x.detach().mean()) < -1 else maps.mean((2, 3)))
 
 
 def test_a_picture_whose_scores_come_about_in_another_way_is_refused() -> None:
