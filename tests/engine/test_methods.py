@@ -19,7 +19,11 @@ from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Result, Run, Target
 from tests.engine.tiny import noise_picture, tiny_session
 
-QUICK: dict[str, Settings] = {"filters": (("steps", 2), ("size", 64)), "latent": (("projection", "pca"),)}
+QUICK: dict[str, Settings] = {
+    "unit": (("steps", 2),),
+    "filters": (("steps", 2), ("size", 64)),
+    "latent": (("projection", "pca"),),
+}
 """Settings that keep a method's run short; everything else runs with its defaults."""
 
 METHODS = sorted(methods())
@@ -67,8 +71,15 @@ def finish(session: Session, run: Run) -> Result:
 
 
 def arrays_of(payload: Any) -> dict[str, np.ndarray]:
-    values = {field.name: getattr(payload, field.name) for field in dataclasses.fields(payload)}
-    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    """Every array of a payload, those in its parts included."""
+    found: dict[str, np.ndarray] = {}
+    for field in dataclasses.fields(payload):
+        value = getattr(payload, field.name)
+        if isinstance(value, np.ndarray):
+            found[field.name] = value
+        elif dataclasses.is_dataclass(value):
+            found |= {f"{field.name}.{name}": array for name, array in arrays_of(value).items()}
+    return found
 
 
 def fingerprint(model: nn.Module) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from convviz_gui.engine.payloads.skipped import Skipped
 from convviz_gui.engine.payloads.strip import Strip
 from convviz_gui.engine.payloads.switched import Ablation, Switched
 from convviz_gui.engine.payloads.trust import Trust, TrustLevel
+from convviz_gui.engine.payloads.unit_page import UnitPage
 
 __all__ = [
     "MAP_NAMES",
@@ -51,6 +52,7 @@ __all__ = [
     "Switched",
     "Trust",
     "TrustLevel",
+    "UnitPage",
     "frozen",
 ]
 
@@ -74,4 +76,5 @@ Payload = (
     | Kernels
     | Patches
     | Census
+    | UnitPage
 )

@@ -41,6 +41,14 @@ class Histogram(QWidget):
         self.setToolTip(f"{finite.size} values; heights are logarithmic")
         self.update()
 
+    def set_counts(self, counts: IntArray, edges: FloatArray) -> None:
+        """Show values that were counted elsewhere: i64 [B] in bins with edges f32 [B + 1]; empty for none."""
+        self._counts = counts
+        self._range = (float(edges[0]), float(edges[-1])) if len(counts) else (0.0, 0.0)
+        self._mark = None
+        self.setToolTip(f"{int(counts.sum())} values; heights are logarithmic")
+        self.update()
+
     def counts(self) -> IntArray:
         """How many values each bar stands for; empty without values."""
         return self._counts

@@ -70,9 +70,16 @@ def subject(run: Run) -> object:
 
 def size_of(result: Result) -> int:
     """Bytes of a result's arrays and of its photo."""
-    values = [getattr(result.payload, field.name) for field in dataclasses.fields(result.payload)]
-    size = sum(value.nbytes for value in values if isinstance(value, np.ndarray))
-    return size + (result.run.image.pixels.nbytes if result.run.image is not None else 0)
+    return _bytes(result.payload) + (result.run.image.pixels.nbytes if result.run.image is not None else 0)
+
+
+def _bytes(value: object) -> int:
+    """Bytes of the arrays in a payload, those of its parts included."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if dataclasses.is_dataclass(value):
+        return sum(_bytes(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return 0
 
 
 def _key(model: ModelInfo, run: Run, precision: str) -> object:

@@ -37,8 +37,8 @@ class TabSpec:
     order: tuple[str, ...] = ()
 
     def sorted(self, methods: Iterable[MethodInfo]) -> tuple[MethodInfo, ...]:
-        """The methods of its category, in the order in which it offers them."""
-        own = [info for info in methods if info.category == self.category]
+        """The methods of its category whose results it can show, in the order in which it offers them."""
+        own = [info for info in methods if info.category == self.category and info.payload in self.views]
         places = {name: place for place, name in enumerate(self.order)}
         return tuple(sorted(own, key=lambda info: places.get(info.name, len(places))))
 
@@ -95,6 +95,12 @@ def _pixel_map(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.pixel_map import PixelMapView
 
     return PixelMapView(selection)
+
+
+def _unit_page(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.unit_page import UnitPageView
+
+    return UnitPageView(selection)
 
 
 def _latent(selection: Selection) -> PayloadView:
@@ -167,11 +173,12 @@ _ALL = (
         "units",
         "Units",
         "units",
-        {},
+        {"UnitPage": _unit_page},
         None,
         "What do the channels of {layer} respond to? Open a folder of pictures to find out.",
         "Look through the pictures",
         _TAKE_DEMO,
+        order=("patches", "unit", "census"),
     ),
     TabSpec(
         "switch off",

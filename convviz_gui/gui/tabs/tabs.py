@@ -18,6 +18,8 @@ from convviz_gui.gui.tabs.tab import MethodTab
 from convviz_gui.gui.tabs.tab_spec import FIRST, TABS
 from convviz_gui.worker.client import EngineClient
 
+_PAGES = ("unit",)
+
 
 class TabPage(Protocol):
     """What a tab needs to be one, whatever it shows: something in the middle and something on the right."""
@@ -128,10 +130,15 @@ class Tabs(QObject):
         self.bar.setCurrentIndex([page.name for page in self.all].index(name))
 
     def show_method(self, name: str) -> None:
-        """Go to a method, in the tab that has it; nothing happens where there is none, or it does not apply."""
+        """Go to a method, in the tab that has it; nothing happens where there is none, or it does not apply.
+
+        What is a page rather than a computation comes without being asked for once more.
+        """
         for tab in self.tabs.values():
             if tab.panel.choose(name):
                 self.show(tab.spec.name)
+                if name in _PAGES and tab.result is None and not tab.running:
+                    tab.run()
 
     def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
         """Give each tab the methods of its category; the overview belongs to the window, not to a tab."""
