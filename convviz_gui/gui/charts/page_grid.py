@@ -64,6 +64,9 @@ class PageGrid(QScrollArea):
         self._sections = sections
         self._laid: tuple[object, ...] = ()
         page = QWidget()
+        for section in sections:
+            # Also while they have no place on it: what has no parent would be a window of its own.
+            section.setParent(page)
         self._grid = QGridLayout(page)
         self._grid.setContentsMargins(0, 0, UNIT, UNIT)
         self._grid.setHorizontalSpacing(3 * UNIT)
