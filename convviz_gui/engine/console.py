@@ -97,10 +97,12 @@ class Console:
         return facts
 
     def _paths(self, info: MethodInfo, order: Order, skipped: list[Skipped]) -> list[str]:
-        if "image" not in info.needs:
+        needs = info.needs_with(order.settings)
+        if "image" not in needs:
             return []
         paths = list(order.images)
-        if order.folder is not None:
+        # A folder that the method itself looks through holds no pictures to run on.
+        if order.folder is not None and not needs & {"folder", "optional folder"}:
             listing = list_folder(order.folder)
             paths += listing.paths
             skipped += listing.skipped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -41,6 +41,7 @@ class Need(StrEnum):
     SOURCE: what is traced back is a class, or else one channel of a layer, or one unit (position) of that channel.
     CHANNEL: one channel of the layer. AGAINST: a second class may be given, to explain the difference of the two.
     PLACE: a position, (row, column) of the layer's map, goes with it. OPTIONAL_FOLDER: a folder of pictures, if any.
+    CLASSES: one class, or all of them (as far as the method goes) where none is given.
     """
 
     IMAGE = "image"
@@ -53,6 +54,7 @@ class Need(StrEnum):
     AGAINST = "against"
     PLACE = "place"
     OPTIONAL_FOLDER = "optional folder"
+    CLASSES = "classes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Method(ABC, Generic[P]):
     title: ClassVar[str]
     category: ClassVar[Category]
     needs: ClassVar[frozenset[Need]]
+    needs_by: ClassVar[tuple[str, Mapping[str, frozenset[Need]]] | None] = None
+    """Of a method whose needs depend on a parameter: its name, and the needs by value; `needs` are the default's."""
     live: ClassVar[bool] = False
     lower_precision: ClassVar[bool] = False
     """True if its forward passes run in `Session.computing`: it shows what the network computes, without gradients."""
@@ -113,6 +117,11 @@ class Method(ABC, Generic[P]):
         return ""
 
     @classmethod
+    def needs_with(cls, settings: Settings) -> frozenset[Need]:
+        """What it needs with these settings."""
+        return frozenset(map(Need, cls.info().needs_with(settings)))
+
+    @classmethod
     def info(cls) -> MethodInfo:
         """The method as data, for the window and the command line."""
         return MethodInfo(
@@ -129,7 +138,12 @@ class Method(ABC, Generic[P]):
             payload=cls.payload.__name__,
             when_to_use=cls.when_to_use,
             known_to_fail_randomisation=cls.known_to_fail_randomisation,
+            needs_by=None if cls.needs_by is None else (cls.needs_by[0], _by_value(cls.needs_by[1])),
         )
+
+
+def _by_value(needs: Mapping[str, frozenset[Need]]) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple((value, frozenset(need.value for need in needed)) for value, needed in needs.items())
 
 
 _registry: dict[str, type[Method[Any]]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, assert_never
@@ -30,6 +30,7 @@ from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.opening.recognition import identify
 from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.precision import precision_scores
+from convviz_gui.engine.spectrum import Spectrum
 from convviz_gui.engine.types import (
     Amend,
     Check,
@@ -52,6 +53,7 @@ from convviz_gui.engine.types import (
 )
 
 MAPS_CACHE_BYTES = 256 * 2**20
+SPECTRA_CACHE_BYTES = 64 * 2**20
 
 
 class Session:
@@ -69,6 +71,7 @@ class Session:
         self._home: Home | None = None
         self._place = CPU
         self.maps_cache: ByteCache[tuple[str, str], Maps] = ByteCache(MAPS_CACHE_BYTES)
+        self.spectra: ByteCache[Hashable, Spectrum] = ByteCache(SPECTRA_CACHE_BYTES)
         self._input: tuple[str, Tensor, FloatArray] | None = None
 
     @classmethod
@@ -359,9 +362,10 @@ class Session:
         )
 
     def _check(self, method: Method[Any], request: Run) -> None:
-        if Need.IMAGE in method.needs and request.image is None:
+        needs = method.needs_with(request.settings)
+        if Need.IMAGE in needs and request.image is None:
             raise EngineError(f"{method.title} needs a picture", "Open one (command line: --image FILE)")
-        if Need.FOLDER in method.needs and request.folder is None:
+        if Need.FOLDER in needs and request.folder is None:
             raise EngineError(f"{method.title} needs a folder of pictures", "Open one (command line: --folder DIR)")
         target = request.target
         # A layer that was chosen may be one where it works; the method itself says so if not.
@@ -374,9 +378,9 @@ class Session:
                 raise EngineError(
                     f"There is no class {index} in {self.info.name}", f"Classes go from 0 to {self.info.n_classes - 1}"
                 )
-        if target.against is not None and Need.AGAINST not in method.needs:
+        if target.against is not None and Need.AGAINST not in needs:
             raise EngineError(f"{method.title} explains one class", "Leave the second class (--against) out")
-        if target.unit is not None and not method.needs & {Need.SOURCE, Need.PLACE}:
+        if target.unit is not None and not needs & {Need.SOURCE, Need.PLACE}:
             raise EngineError(f"{method.title} takes no single unit", "Leave --unit out")
         if target.channels is not None and node is not None and node.channels is not None:
             wrong = [channel for channel in target.channels if not 0 <= channel < node.channels]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-from torch import Tensor
-
-from convviz_gui.engine.errors import EngineError, ProblemKind
-from convviz_gui.engine.faults import Fault, FaultKind, fault_of, forget, memory_words
+from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.optim.ascent import PRECISIONS, Batch, unit_globally, unit_per_pixel
-from convviz_gui.engine.optim.canvas import MID_GREY
+from convviz_gui.engine.optim.asking import asked_channels, asked_layer
+from convviz_gui.engine.optim.growing import Growing, batch_score, with_fitting_batch
 from convviz_gui.engine.optim.objectives import ChannelMean
 from convviz_gui.engine.optim.workbench import default_batch, workbench
 from convviz_gui.engine.params import Params, param
-from convviz_gui.engine.payloads import ByteArray, Gallery, frozen
+from convviz_gui.engine.payloads import Gallery
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import NO_GRADIENT_TO_LAYERS, LayerNode, ModelInfo, Run, Score
 
@@ -138,132 +135,47 @@ class Filters(Method[FiltersParams]):
                 f"A crop of {params.crop} pixels a side leaves nothing of a picture of {params.size} pixels",
                 f"Set the crop to {(params.size - 1) // 2} or less, or enlarge the picture",
             )
-        node = _layer(session, request.target.layer)
-        channels = _channels(node, request.target.channels)
-        batch, fits = params.batch or default_batch(session.device), True
-        while True:
-            try:
-                gallery = yield from self._grown(session, request.seed, params, node, channels, batch)
-                return gallery if fits else replace(gallery, reduced_to=batch)
-            except Exception as error:
-                fault = fault_of(error)
-                if fault is None or fault.kind is not FaultKind.MEMORY:
-                    raise
-                if params.batch or batch == 1:
-                    raise _too_large(error, fault, params, batch) from error
-                forget(error)
-            batch, fits = batch // 2, False
-            session.free_memory()
+        node = asked_layer(session, request.target.layer)
+        channels = asked_channels(node, request.target.channels, DEFAULT_CHANNELS)
+        grow = partial(self._grown, session, request.seed, params, node, channels)
+        return (yield from with_fitting_batch(session, params.batch, default_batch(session.device), params.size, grow))
 
     def _grown(
-        self, session: Session, seed: int, params: FiltersParams, node: LayerNode, channels: list[int], at_once: int
+        self, session: Session, seed: int, params: FiltersParams, node: LayerNode, channels: Sequence[int], at_once: int
     ) -> Steps[Gallery]:
         total = len(channels) * params.steps
         yield Update(0, total, "preparing the network")
         preprocess = session.info.preprocess
         bench = workbench(session.model, node.id, preprocess, session.device, params.size, params.precision, at_once)
         objective = partial(ChannelMean, border=params.border, view=partial(channels_first, node=node))
-        work = _Work(node.id, channels, params.steps, params.size - 2 * params.crop)
+        work = Growing(node.id, channels, params.steps, params.size - 2 * params.crop)
         for first in range(0, len(channels), bench.batch):
             rows = range(first, min(first + bench.batch, len(channels)))
-            chosen = [channels[row] for row in rows]
-            batch = Batch(bench, chosen, objective, seed)
+            batch = Batch(bench, [channels[row] for row in rows], objective, seed)
             note = f"filters {rows.start + 1}–{rows.stop} of {len(channels)}"
             for _ in batch.wake():
                 yield Update(first * params.steps, total, note, work.gallery)
-            work.bury(rows, batch)
+            for place, loss in batch.dead.items():
+                work.bury(rows[place], loss)
+            alive = [rows[place] for place in batch.alive]
             climb = batch.climb(params.steps, params.learning_rate, NORMALISE[params.normalize])
             for step, losses in enumerate(climb):
-                work.record(rows, batch, step, losses)
+                work.record(alive, step, losses.cpu().numpy())
                 done = first * params.steps + len(rows) * (step + 1)
-                yield Update(done, total, note, partial(work.gallery, rows, batch, params.crop))
-            work.draw(rows, batch, params.crop)
+                yield Update(done, total, note, partial(_drawn, work, alive, batch, params.crop))
+            if alive:
+                work.draw(alive, batch.canvas.pictures(params.crop))
         return work.gallery()
 
     def scores(self, payload: Gallery) -> tuple[Score, ...]:
         """How many filters could not be made to respond."""
         dead, n = int(payload.dead.sum()), len(payload.dead)
         silent = "Channels that nothing could make answer: four noises, and 16 steps with ReLUs unblocked"
-        scores = [Score("Dead filters", dead, f"{dead} of {n}", silent)]
-        if payload.reduced_to:
-            text = "Memory was too small for more at once. Set the batch to this to get the same pictures again"
-            scores.append(Score("Batch", payload.reduced_to, f"reduced to {payload.reduced_to}", text))
-        return tuple(scores)
+        return (Score("Dead filters", dead, f"{dead} of {n}", silent), *batch_score(payload))
 
 
-class _Work:
-    """The gallery as it grows: rows not begun are mid-grey with no step done and a trace of NaN."""
-
-    def __init__(self, layer: str, channels: Sequence[int], steps: int, side: int) -> None:
-        n = len(channels)
-        self._layer = layer
-        self._channels = np.array(channels, np.int64)
-        self._images: ByteArray = np.full((n, side, side, 3), MID_GREY, np.uint8)
-        self._trace = np.full((n, steps), np.nan, np.float32)
-        self._dead = np.zeros(n, np.bool_)
-        self._done = np.zeros(n, np.int64)
-
-    def bury(self, rows: range, batch: Batch) -> None:
-        """Note which channels of a batch no start could wake. With no gradient, every step has the same loss."""
-        for place, loss in batch.dead.items():
-            self._dead[rows[place]] = True
-            self._trace[rows[place]] = loss
-            self._done[rows[place]] = self._trace.shape[1]
-
-    def record(self, rows: range, batch: Batch, step: int, losses: Tensor) -> None:
-        """Note a step of the channels of a batch that are alive."""
-        alive = [rows[place] for place in batch.alive]
-        self._trace[alive, step] = losses.cpu().numpy()
-        self._done[alive] = step + 1
-
-    def draw(self, rows: range, batch: Batch, crop: int) -> None:
-        """Put a batch's pictures into the gallery."""
-        if batch.alive:
-            self._images[[rows[place] for place in batch.alive]] = batch.canvas.pictures(crop)
-
-    def gallery(self, rows: range = range(0), batch: Batch | None = None, crop: int = 0) -> Gallery:
-        """A frozen copy of what is there, with the pictures of a batch as they are now."""
-        if batch:
-            self.draw(rows, batch, crop)
-        return Gallery(
-            layer=self._layer,
-            channels=frozen(self._channels),
-            images=frozen(self._images.copy()),
-            trace=frozen(self._trace.copy()),
-            dead=frozen(self._dead.copy()),
-            done=frozen(self._done.copy()),
-        )
-
-
-def _too_large(error: BaseException, fault: Fault, params: FiltersParams, batch: int) -> EngineError:
-    """What to say of memory that is too small and cannot be helped by us."""
-    smaller = f"Set the batch to {batch // 2} or less" if batch > 1 else f"Set the size to less than {params.size}"
-    where = "" if fault.device == "cpu" else ", or compute on the CPU"
-    return EngineError(memory_words(error, fault.device), smaller + where, ProblemKind.RESOURCE)
-
-
-def _layer(session: Session, layer: str | None) -> LayerNode:
-    """The layer asked for, or the default one."""
-    layer = layer if layer is not None else session.info.default_layer
-    if layer is None:
-        raise EngineError("No layer of this network gives maps or a vector", "Open another network")
-    node = session.layer(layer)
-    if node.channels is None:
-        shape = "is not a tensor" if node.shape is None else f"has shape {node.shape}"
-        raise EngineError(
-            f"Layer {node.id!r} has no channels (its output {shape})", "Choose a layer with maps or a vector"
-        )
-    return node
-
-
-def _channels(node: LayerNode, asked: Sequence[int] | None) -> list[int]:
-    """The channels asked for, or the first 64."""
-    n = node.channels or 0
-    if asked is None:
-        return list(range(min(n, DEFAULT_CHANNELS)))
-    if not asked:
-        raise EngineError("No channel is chosen", f"Choose some of the {n} channels of layer {node.id!r}")
-    for channel in asked:
-        if not 0 <= channel < n:
-            raise EngineError(f"Layer {node.id!r} has no channel {channel}", f"Its channels go from 0 to {n - 1}")
-    return list(asked)
+def _drawn(work: Growing, alive: Sequence[int], batch: Batch, crop: int) -> Gallery:
+    """The gallery with a batch's pictures as they are now."""
+    if alive:
+        work.draw(alive, batch.canvas.pictures(crop))
+    return work.gallery()

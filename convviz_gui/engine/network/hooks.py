@@ -30,6 +30,7 @@ __all__ = [
     "module_at",
     "never_ran",
     "not_differentiable",
+    "reach",
     "readings",
     "run_to",
     "split_call",
@@ -89,6 +90,11 @@ def run_to(model: nn.Module, x: Tensor, layer: str) -> Tensor:
     Gradients follow the ambient grad mode. Raises `EngineError` if there is no such layer or it does not run.
     """
     return activations(model, x, [layer])[layer]
+
+
+def reach(model: nn.Module, x: Tensor, layer: str | None) -> Tensor:
+    """What `run_to` returns, or for None the logits [B, K], for which the whole network runs."""
+    return logits_of(forward(model, x)) if layer is None else run_to(model, x, layer)
 
 
 def activations(model: nn.Module, x: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:

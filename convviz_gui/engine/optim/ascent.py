@@ -78,17 +78,11 @@ class Slope:
         with torch.enable_grad(), Unblocked() if unblocked else nullcontext():
             losses = objective(self.output(canvas.model_input(self._filled(leaf)))[: len(leaf)])
             if losses.grad_fn is None:
-                raise EngineError(
-                    f"Layer {self._layer!r} does not depend differentiably on the picture",
-                    "Choose another layer; a part of this network that runs without gradients cannot be climbed",
-                )
+                raise flat(f"Layer {self._layer!r}")
             gradient = hooks.gradient_of(losses.sum(), leaf)
         losses = losses.detach()
         if not (losses.isfinite().all() and gradient.isfinite().all()):
-            raise EngineError(
-                f"The activation of layer {self._layer!r} is not a finite number",
-                "Lower the learning rate or choose float32; if that does not help, the weights themselves are damaged",
-            )
+            raise not_finite(f"The activation of layer {self._layer!r}")
         return losses, gradient
 
     def _filled(self, leaf: Tensor) -> Tensor:
@@ -96,6 +90,22 @@ class Slope:
         if n_missing <= 0:
             return leaf
         return torch.cat([leaf, leaf[:1].detach().expand(n_missing, *leaf.shape[1:])])
+
+
+def flat(what: str) -> EngineError:
+    """What to say of an output that cannot be climbed."""
+    return EngineError(
+        f"{what} does not depend differentiably on the picture",
+        "Choose another layer; a part of this network that runs without gradients cannot be climbed",
+    )
+
+
+def not_finite(what: str) -> EngineError:
+    """What to say of a loss or a gradient that is NaN or infinite."""
+    return EngineError(
+        f"{what} is not a finite number",
+        "Lower the learning rate or choose float32; if that does not help, the weights themselves are damaged",
+    )
 
 
 Normalise = Callable[[Tensor], Tensor]

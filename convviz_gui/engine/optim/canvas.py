@@ -40,6 +40,29 @@ def _interpolated(values: FloatArray, size: int, grain: int) -> FloatArray:
     return values[..., left] * (1 - part) + values[..., left + 1] * part
 
 
+class Entrance:
+    """How pictures f32 [B, 1…3, H, W], values in 0…1, red first, enter the network: as `preprocess` makes it of photos.
+
+    Attributes:
+        n_colours: how many colours a picture has; 1 is grey.
+    """
+
+    def __init__(self, preprocess: Preprocess, device: torch.device) -> None:
+        self.n_colours = n = len(colour_order(preprocess))
+        self._blue_first = preprocess.channel_order == "bgr" and n > 1
+        self._n_others = preprocess.channels - n
+        values = (preprocess.mean[:n], preprocess.std[:n])
+        self._mean, self._std = (torch.tensor(value, device=device).view(1, -1, 1, 1) for value in values)
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """The network's input f32 [B, C, H, W]: its own mean, std and order of colours; further channels are 0."""
+        x = ((pixels.flip(1) if self._blue_first else pixels) - self._mean) / self._std
+        if self._n_others:
+            x = torch.cat([x, x.new_zeros(len(x), self._n_others, *x.shape[2:])], dim=1)
+        # Convolutions on a CPU are fastest in this layout.
+        return x.contiguous(memory_format=torch.channels_last)
+
+
 class PixelCanvas:
     """B pictures whose pixels themselves are varied. Values start in 0…1 and are never clamped.
 
@@ -49,22 +72,11 @@ class PixelCanvas:
 
     def __init__(self, pixels: Tensor, preprocess: Preprocess) -> None:
         self.leaf = pixels
-        n = len(colour_order(preprocess))
-        self._blue_first = preprocess.channel_order == "bgr" and n > 1
-        self._n_others = preprocess.channels - n
-        values = (preprocess.mean[:n], preprocess.std[:n])
-        self._mean, self._std = (torch.tensor(value, device=pixels.device).view(1, -1, 1, 1) for value in values)
+        self._enter = Entrance(preprocess, pixels.device)
 
     def model_input(self, leaf: Tensor) -> Tensor:
-        """The network's input f32 [B, C, H, W] for pictures f32 [B, 1 or 3, H, W]: as `preprocess` makes it of photos.
-
-        The model's own mean, std and order of colours; channels beyond the third are 0.
-        """
-        x = ((leaf.flip(1) if self._blue_first else leaf) - self._mean) / self._std
-        if self._n_others:
-            x = torch.cat([x, x.new_zeros(len(x), self._n_others, *x.shape[2:])], dim=1)
-        # Convolutions on a CPU are fastest in this layout.
-        return x.contiguous(memory_format=torch.channels_last)
+        """The network's input f32 [B, C, H, W] for pictures f32 [B, 1 or 3, H, W]: see `Entrance`."""
+        return self._enter(leaf)
 
     def pictures(self, crop: int) -> ByteArray:
         """The pictures u8 [B, H − 2·crop, W − 2·crop, 3] as `deprocess` makes them."""

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from convviz_gui.engine.faults import fault_of
-from convviz_gui.engine.network.hooks import run_to
+from convviz_gui.engine.network.hooks import reach
 from convviz_gui.engine.network.layers import watching
 from convviz_gui.engine.network.outputs import tensor_of
 from convviz_gui.engine.network.passes import layout
@@ -22,8 +22,8 @@ TOLERANCE = 1e-3
 """Largest difference, relative to the layer's largest value, that a copy may show to be used."""
 
 
-def folded(model: nn.Module, layer: str, x: Tensor) -> nn.Module:
-    """A network that computes the same output of `layer` as `model` in eval mode, only faster.
+def folded(model: nn.Module, layer: str | None, x: Tensor) -> nn.Module:
+    """A network that computes the same output of `layer` (None: the same logits) as `model` in eval mode, only faster.
 
     Every batch norm that is fed by a convolution directly is folded into it. The copy shares all other tensors with
     `model`, which is left as it is. If there is nothing to fold, or if the copy should differ on `x` by more than
@@ -42,7 +42,7 @@ def folded(model: nn.Module, layer: str, x: Tensor) -> nn.Module:
             fused = fuse_conv_bn_eval(cast(nn.Conv2d, modules[0]), cast(nn.BatchNorm2d, modules[1]))
             twin.set_submodule(conv, fused.requires_grad_(False).to(memory_format=layout(model)))
             twin.set_submodule(norm, nn.Identity())
-        wanted, found = run_to(model, x, layer), run_to(twin, x, layer)
+        wanted, found = reach(model, x, layer), reach(twin, x, layer)
         atol = TOLERANCE * float(wanted.abs().max())
         same = math.isfinite(atol) and torch.allclose(wanted, found, rtol=0, atol=atol)
     return twin if same else model
@@ -59,7 +59,7 @@ def _twin(model: nn.Module) -> nn.Module | None:
         return None
 
 
-def _pairs(model: nn.Module, layer: str, x: Tensor) -> list[tuple[str, str]]:
+def _pairs(model: nn.Module, layer: str | None, x: Tensor) -> list[tuple[str, str]]:
     """Paths of convolutions and of the batch norms they feed, each called once on the way to `layer`."""
     made: dict[int, tuple[str, Tensor, int]] = {}
     calls: Counter[str] = Counter()
@@ -77,7 +77,7 @@ def _pairs(model: nn.Module, layer: str, x: Tensor) -> list[tuple[str, str]]:
                 found.append((conv, path))
 
     with watching(model, watch):
-        run_to(model, x, layer)
+        reach(model, x, layer)
     return [(conv, norm) for conv, norm in found if calls[conv] == calls[norm] == 1]
 
 

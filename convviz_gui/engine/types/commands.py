@@ -32,6 +32,14 @@ class MethodInfo:
     payload: str = ""
     when_to_use: str = ""
     known_to_fail_randomisation: str = ""
+    needs_by: tuple[str, tuple[tuple[str, frozenset[str]], ...]] | None = None
+
+    def needs_with(self, settings: Settings) -> frozenset[str]:
+        """What the method needs with these settings: `needs`, or what a parameter's value (`needs_by`) asks for."""
+        if self.needs_by is None:
+            return self.needs
+        name, needs = self.needs_by
+        return dict(needs).get(str(dict(settings).get(name)), self.needs)
 
 
 @dataclass(frozen=True, slots=True)
