@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from convviz_gui.engine.colormaps import COLORMAPS
+from convviz_gui.engine.masking import masked
 from convviz_gui.engine.payloads import ByteArray, Gallery, Maps
 from convviz_gui.engine.render import mosaic
 from convviz_gui.engine.scaling import Scaling, scale_channels
@@ -23,9 +24,15 @@ _WARNING_GROUND, _WARNING_INK = (253, 241, 224), (143, 74, 0)
 _SMALLEST_CAPTION, _LARGEST_CAPTION = 11, 32
 
 
-def filter_sheet(gallery: Gallery) -> ByteArray:
-    """The chapter's n×n grid, u8 [H, W, 3]; "dead" or "not made" stands where a channel has no picture."""
+def filter_sheet(gallery: Gallery, *, transparent: bool = False) -> ByteArray:
+    """The chapter's n×n grid, u8 [H, W, 3]; "dead" or "not made" stands where a channel has no picture.
+
+    With `transparent`, what did not matter of pictures that tell it fades into a white ground.
+    """
     tiles = gallery.images.copy()
+    if transparent and gallery.transparency is not None:
+        for tile, how_much in zip(tiles, gallery.transparency, strict=True):
+            tile[:] = masked(tile, how_much)
     for item in np.flatnonzero(gallery.dead | (gallery.done == 0)):
         tiles[item] = word_tile("dead" if gallery.dead[item] else NOT_MADE, *tiles.shape[1:3])
     return mosaic(tiles, _columns(len(tiles)), MARGIN)

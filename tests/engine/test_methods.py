@@ -22,6 +22,8 @@ from tests.engine.tiny import noise_picture, tiny_session
 QUICK: dict[str, Settings] = {
     "unit": (("steps", 2),),
     "filters": (("steps", 2), ("size", 64)),
+    "filters-fourier": (("steps", 3), ("size", 32)),
+    "filters-maco": (("steps", 3), ("size", 32), ("crops", 3)),
     "latent": (("projection", "pca"),),
 }
 """Settings that keep a method's run short; everything else runs with its defaults."""

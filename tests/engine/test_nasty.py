@@ -24,10 +24,11 @@ from tests.engine.tiny import noise_picture
 
 BIG = "3,000 modules"
 REFUSED = {
-    ("filters", "no_grad backbone"): "differentiably",
-    ("filters", "no_grad"): "differentiably",
-    ("filters", "inference mode"): "differentiably",
-    ("filters", "NaN"): "finite",
+    **{
+        (method, name): "finite" if name == "NaN" else "differentiably"
+        for method in ("filters", "filters-fourier", "filters-maco")
+        for name in ("no_grad backbone", "no_grad", "inference mode", "NaN")
+    },
     ("ablation", "NaN"): "NaN",
     ("switch-off", "NaN"): "NaN",
     ("grad-cam", "overwriting"): "in place",
@@ -129,7 +130,7 @@ def request_for(method: str, info: ModelInfo, folder: str) -> Run:
     needs = methods()[method].info().needs
     settings = dict(QUICK.get(method, ()))
     if "size" in settings:
-        settings |= {"size": max(info.preprocess.size), "crop": 2}
+        settings |= {"size": max(info.preprocess.size)} | ({"crop": 2} if method == "filters" else {})
     return Run(
         method,
         # So deep a layer takes a minute to climb.

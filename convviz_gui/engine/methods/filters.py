@@ -10,9 +10,9 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.optim.ascent import PRECISIONS, Batch, unit_globally, unit_per_pixel
-from convviz_gui.engine.optim.asking import asked_channels, asked_layer
 from convviz_gui.engine.optim.growing import Growing, batch_score, with_fitting_batch
 from convviz_gui.engine.optim.objectives import ChannelMean
+from convviz_gui.engine.optim.questions import asked_channels, asked_layer
 from convviz_gui.engine.optim.workbench import default_batch, workbench
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import Gallery

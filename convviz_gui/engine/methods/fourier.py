@@ -8,10 +8,10 @@ from functools import partial
 
 from convviz_gui.engine.method import Category, Method, Steps, register
 from convviz_gui.engine.optim.adam import Adam
-from convviz_gui.engine.optim.asking import NEEDS, AskingParams, question
 from convviz_gui.engine.optim.canvas import Entrance
 from convviz_gui.engine.optim.growing import batch_score
 from convviz_gui.engine.optim.painting import Brush, painted
+from convviz_gui.engine.optim.questions import NEEDS, AskingParams, question
 from convviz_gui.engine.optim.spectral import SPREADS, FourierCanvas
 from convviz_gui.engine.optim.views import Moved, Plain
 from convviz_gui.engine.params import param
@@ -37,7 +37,7 @@ class FourierParams(AskingParams):
         hi=1.0,
         log=True,
     )
-    size: int = param(128, "Size", "Side of the picture", lo=32, hi=1024, unit="px")
+    size: int = param(128, "Size", "Side of the picture", lo=16, hi=1024, unit="px")
     moved: bool = param(
         True,
         "Random transforms",

@@ -9,12 +9,12 @@ import numpy as np
 from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.method import Category, Method, Need, Steps, register
 from convviz_gui.engine.optim.adam import NAdam
-from convviz_gui.engine.optim.asking import NEEDS, AskingParams, question
 from convviz_gui.engine.optim.canvas import Entrance
 from convviz_gui.engine.optim.colours import MACO as MACO_COLOURS
 from convviz_gui.engine.optim.colours import mixing
 from convviz_gui.engine.optim.growing import batch_score
 from convviz_gui.engine.optim.painting import Brush, painted
+from convviz_gui.engine.optim.questions import NEEDS, AskingParams, question
 from convviz_gui.engine.optim.spectral import PhaseCanvas
 from convviz_gui.engine.optim.views import Crops
 from convviz_gui.engine.params import param
@@ -37,7 +37,7 @@ class MacoParams(AskingParams):
     learning_rate: float = param(
         1.0, "Learning rate", "Length of NAdam's steps, in radians of phase", lo=1e-3, hi=10.0, log=True
     )
-    size: int = param(512, "Size", "Side of the picture", lo=32, hi=2048, unit="px")
+    size: int = param(512, "Size", "Side of the picture", lo=16, hi=2048, unit="px")
     crops: int = param(
         16,
         "Crops",

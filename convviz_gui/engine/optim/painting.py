@@ -10,9 +10,9 @@ from typing import Any
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.optim.adam import Optimiser
-from convviz_gui.engine.optim.asking import AskingParams, Question
 from convviz_gui.engine.optim.growing import Growing, with_fitting_batch
 from convviz_gui.engine.optim.probe import Probe, probe
+from convviz_gui.engine.optim.questions import AskingParams, Question
 from convviz_gui.engine.optim.synthesis import Aim, Canvas, Looking, Synthesis
 from convviz_gui.engine.payloads import Gallery
 from convviz_gui.engine.session import Session
