@@ -13,7 +13,7 @@ from typing import Any
 
 import convviz_gui
 from convviz_gui.engine.depiction.trust import trust_facts
-from convviz_gui.engine.payloads import Skipped
+from convviz_gui.engine.payloads import Coverage, Skipped
 from convviz_gui.engine.types import ImageInput, Level, ModelInfo, Preprocess, Result
 
 FORMAT = 1
@@ -50,6 +50,9 @@ def result_facts(result: Result, place: str) -> ResultFacts:
         "scores": {score.label: score.value if math.isfinite(score.value) else None for score in result.scores},
         "seconds": round(result.seconds, 6),
     }
+    coverage = getattr(result.payload, "coverage", None)
+    if isinstance(coverage, Coverage):
+        own["coverage"] = dataclasses.asdict(coverage) | {"unhandled": dict(coverage.unhandled)}
     if result.trust is not None:
         own["trust"] = trust_facts(result.trust)
     return ResultFacts(common, own)

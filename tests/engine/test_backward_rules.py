@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from convviz_gui.engine.attribution.backward_rules import Rule, Ruled
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import image_from_array
+from convviz_gui.engine.manifest import result_facts
 from convviz_gui.engine.payloads import Coverage, PixelMap
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess, Run, Target
@@ -228,6 +229,8 @@ def test_what_has_no_rule_is_counted_and_named() -> None:
     said = next(score for score in result.scores if score.label == "Coverage")
     assert said.text == "1 of 4 activations handled, no rule for SiLU ×2, Sigmoid"
     assert said.value == 0.25
+    facts = result_facts(result, "").own
+    assert facts["coverage"] == {"handled": 1, "total": 4, "unhandled": {"SiLU": 2, "Sigmoid": 1}}
 
 
 def test_all_handled_is_said() -> None:

@@ -280,6 +280,7 @@ def test_guided_grad_cam_is_the_product() -> None:
         guided = map_of(session, "guided-backprop", dataclasses.replace(target, layer=None))
         heat = finish(session, Run("grad-cam", target, noise_picture())).payload
         assert isinstance(heat, Heat)
+        assert found.layer == heat.layer
         if heat.positive:
             close(found.attribution, guided.attribution * heat.heat, 1e-6)
         else:

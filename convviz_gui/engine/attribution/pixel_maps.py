@@ -68,7 +68,7 @@ def pixel_scores(found: PixelMap) -> tuple[Score, ...]:
     what, help_ = "Logit", "The class's score before softmax"
     if found.against is not None:
         what, help_ = "Difference of logits", "The score of the class minus that of the one it is held against"
-    if found.layer is not None:
+    if found.channel is not None:
         what = "Activation" if found.unit is not None else "Sum of activations"
         help_ = "What is traced back: the layer's own value"
     scores = [Score(what, found.score, _written(found.score), help_)]

@@ -69,7 +69,8 @@ class GuidedGradCam(Method[GuidedGradCamParams]):
         yield Update(1, 2, "guided backprop")
         of_class = dataclasses.replace(request.target, layer=None)
         found = input_gradient(session, dataclasses.replace(request, target=of_class), Rule.GUIDED)
-        return found.pixel_map(found.gradient.cpu() * heat, signed=False)
+        made = found.pixel_map(found.gradient.cpu() * heat, signed=False)
+        return dataclasses.replace(made, layer=evidence.layer)
 
     def scores(self, payload: PixelMap) -> tuple[Score, ...]:
         """The score explained, and how many activation functions the rule covered."""

@@ -28,8 +28,9 @@ class PixelMap:
     `signed`. `box` f32 [4]: the crop's x, y, width, height in the photo's pixels. `logits` f32 [K].
 
     The score is that of `class_index` (minus that of `against`), or with `layer` and `channel` the sum of a channel's
-    map, or one `unit` (row, column) of it. `score` is its value. `completeness_gap` is (sum of the attribution −
-    (score − score of the baseline)) / |score − score of the baseline|, where that is defined, else NaN.
+    map, or one `unit` (row, column) of it; a `layer` beside a class is where Grad-CAM looked. `score` is its value.
+    `completeness_gap` is (sum of the attribution − (score − score of the baseline)) / |score − score of the baseline|,
+    where that is defined, else NaN.
     """
 
     attribution: FloatArray = field(repr=False, compare=False)

@@ -132,7 +132,10 @@ class PixelHeader(QWidget):
         name = _name(found, model)
         sure = f"  ·  {percent(score_and_probability(found)[1])}" if found.class_index is not None else ""
         self.title.setText(f"{name if found.class_index is not None else name[:1].upper() + name[1:]}{sure}")
-        self.facts.setText("  ·  ".join(_said(score) for score in scores) or f"score {value(found.score)}")
+        facts = [_said(score) for score in scores] or [f"score {value(found.score)}"]
+        if found.class_index is not None and found.layer is not None:
+            facts.append(f"Grad-CAM at {found.layer}")
+        self.facts.setText("  ·  ".join(facts))
         self.nothing.setText(f"Nothing: the gradient of {name} that gets through to the photo is exactly zero.")
         self.nothing.setVisible(not found.attribution.any())
 
