@@ -16,9 +16,10 @@ from convviz_gui.engine.compare.grid import comparable, on_one_grid, same_units
 from convviz_gui.engine.compare.numbers import MOST_PLACES, correlation, likeness, ranks, top_overlap
 from convviz_gui.engine.compare.predictions import predictions
 from convviz_gui.engine.compare.sheet import comparison_sheet
+from convviz_gui.engine.compare.shown import shown_map
 from convviz_gui.engine.compare.side import Side, can_compare, side_of
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.payloads import FloatArray, Heat, Occlusion, Payload, PixelMap, Points, Seen
+from convviz_gui.engine.payloads import FloatArray, Heat, Occlusion, Payload, PixelMap, Points, Seen, Strip
 from convviz_gui.engine.types import ImageInput, Result, Run, Target
 from tests.gui.views_data import gallery, heat, maps, model, photo
 
@@ -239,6 +240,39 @@ def test_the_input_is_shown_in_its_true_colours() -> None:
     tensor = ((picture / np.float32(255) - 0.5) / 0.5).astype(np.float32).transpose(2, 0, 1)
     seen = side(Seen(tensor, picture, BOX), "input")
     assert np.array_equal(seen.shown.picture, picture)
+
+
+def test_a_kernel_is_shown_whole() -> None:
+    weights = noise(0, 4, 6, 3, 3)
+    arrays = {"weights": weights}
+    shown = shown_map(arrays, {"method": "weights", "layer": "conv1"}, 2)
+    # Six inputs make 2 × 3 squares of 3 × 3.
+    assert shown.values.shape == (6, 9)
+    assert np.array_equal(shown.values[3:6, 3:6], weights[2, 4])
+    assert np.array_equal(np.sort(shown.values.ravel()), np.sort(weights[2].ravel()))
+    assert shown.count == 4
+
+
+def test_a_stage_of_a_film_strip_is_a_class_map_of_its_layer() -> None:
+    raw = (noise(0, 16, 16), noise(1, 8, 8))
+    fields, told = np.zeros((2, 2), np.float32), np.ones(2, np.bool_)
+    strip = Strip(("conv1", "conv2"), 1, raw, np.zeros((2, 64, 64), np.float32), told, fields, BOX, LOGITS)
+    last, first = side(strip, "film-strip"), side(strip, "film-strip", item=0)
+    assert np.array_equal(last.shown.values, raw[1])
+    assert (first.facts["Layer"], last.facts["Layer"]) == ("conv1", "conv2")
+    assert first.facts["Channel"] == ""
+    # The strip's maps are Grad-CAM's own.
+    assert same_units(last, side(class_map(noise(2, 8, 8))))
+
+
+def test_the_patches_of_a_channel_are_one_picture() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 10, 10, 3), np.uint8)
+    arrays = {"images": images, "channels": np.array([3, 8]), "values": images, "boxes": images}
+    shown = shown_map(arrays, {"method": "patches"}, 1)
+    assert shown.label == "patches of channel 8"
+    assert shown.picture is not None
+    assert shown.picture.shape == (25, 25, 3)
+    assert np.array_equal(shown.picture[15:, 15:], images[1, 3])
 
 
 def test_what_has_no_map_is_not_comparable() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from convviz_gui.engine.compare.shown import Shown
+
 _ALWAYS = ("Method", "Layer", "Class", "Photo", "Network", "Weights")
 """Told even where both sides agree in them."""
 _PREPROCESSING = {
@@ -32,21 +34,22 @@ class Fact:
         return self.a != self.b
 
 
-def facts_of(record: Mapping[str, Any], names: tuple[str, ...] = (), label: str = "") -> dict[str, str]:
+def facts_of(record: Mapping[str, Any], shown: Shown, names: tuple[str, ...] = ()) -> dict[str, str]:
     """A result's facts by name.
 
     Args:
         record: the manifest's entries, those of the one result included (`manifest.result_facts`).
+        shown: what of the result is meant: a channel, a tile, a layer of a film strip.
         names: the network's class names, where they are known.
-        label: which channel or tile of the result is meant.
     """
     target, model, image = (_part(record, key) for key in ("target", "model", "image"))
     index = record.get("class_index")
     explained = target.get("class_index") if index is None else index
+    stage = shown.label if shown.kind == "class map" else ""
     found = {
         "Method": _words(record.get("method")),
-        "Layer": _words(record.get("layer") or target.get("layer")),
-        "Channel": label or _words(target.get("channels")),
+        "Layer": stage or _words(record.get("layer") or target.get("layer")),
+        "Channel": ("" if stage else shown.label) or _words(target.get("channels")),
         "Unit": _words(target.get("unit")),
         "Class": class_words(explained, names, record.get("class_name") if explained == index else None),
         "Against": class_words(target.get("against"), names),

@@ -24,8 +24,11 @@ MOST_BYTES = 2**31
 """Of one array; a file may claim any size."""
 MOST_TEXT = 2**26
 """Bytes of a manifest."""
-_NEEDED = frozenset("raw heat box logits class_index drop attribution maps images channels trace weights input".split())
+_NEEDED = frozenset(
+    ("raw", "heat", "box", "logits", "class_index", "drop", "attribution", "maps", "images", "channels", "trace")
+) | {"weights", "input", "layers", "values", "boxes"}
 """Arrays that are read; a latent space's features, say, are left where they are."""
+_SMALLER = "Compare results of smaller pictures or fewer channels"
 _WRITE = "Give a folder that convviz run or Save… has written"
 
 
@@ -45,7 +48,7 @@ def read_side(folder: str, item: int | None = None) -> Side:
     size = None
     if isinstance(image, Mapping) and all(isinstance(image.get(side), int) for side in ("height", "width")):
         size = (int(image["height"]), int(image["width"]))
-    return Side(shown, record, facts_of(record, (), shown.label), None, size, _logits(arrays))
+    return Side(shown, record, facts_of(record, shown), None, size, _logits(arrays))
 
 
 def _record(folder: Path) -> tuple[Path, dict[str, Any]]:
@@ -104,7 +107,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
-            return {name: _array(archive, entries[name], path) for name in sorted(_NEEDED & entries.keys())}
+            wanted = [name for name in sorted(entries) if name in _NEEDED or name.startswith("raw_")]
+            # An archive may hold any number of maps, each within bounds.
+            if sum(archive.getinfo(entries[name]).file_size for name in wanted) > 2 * MOST_BYTES:
+                raise EngineError(f"{path} holds more than {2 * MOST_BYTES >> 30} GiB to compare", _SMALLER)
+            return {name: _array(archive, entries[name], path) for name in wanted}
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise EngineError(f"{path} is damaged: {_short(error)}", _WRITE) from error
 
@@ -121,7 +128,7 @@ def _array(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:
         raise ValueError(f"{name} holds Python objects")
     size = math.prod(shape) * kind.itemsize
     if size > MOST_BYTES:
-        raise EngineError(f"{name} in {path} claims {size / 2**30:.0f} GiB", "Compare results of smaller pictures")
+        raise EngineError(f"{name} in {path} claims {size / 2**30:.0f} GiB", _SMALLER)
     # The header's word is checked against what there is before room is made for it.
     if size > claimed:
         raise ValueError(f"{name} is cut short")

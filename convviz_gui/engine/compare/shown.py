@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.payloads import ByteArray, FloatArray, frozen
 from convviz_gui.engine.preprocess import as_colours
 from convviz_gui.engine.preprocess_rules import checked
+from convviz_gui.engine.render import mosaic
 from convviz_gui.engine.types import Preprocess
 
 Values = Mapping[str, NDArray[Any]]
@@ -30,7 +32,8 @@ class Shown:
     """One map or picture.
 
     Args:
-        kind: "class map", "pixel map", "occlusion", "channel", "vector", "input", "synthetic picture" or "kernel".
+        kind: "class map", "pixel map", "occlusion", "channel", "vector", "input", "synthetic picture", "patches" or
+            "kernel".
         values: f32 [h, w], raw and never normalised; a vector is [1, C]; of a picture its brightness.
         unit: what a value is, in words. Values of equal units are compared on one scale.
         signed: drawn in two colours around 0.
@@ -63,7 +66,8 @@ def shown_map(arrays: Values, record: Mapping[str, Any], item: int | None = None
     Args:
         arrays: by the names of docs/cli.md, which tell the kind.
         record: the manifest's entries; method, layer and preprocessing are part of what the numbers mean.
-        item: row of the channel, tile or kernel; None takes the strongest channel or the first tile.
+        item: row of the channel, tile, kernel or stage; None takes the strongest channel, the first tile or kernel,
+            the last stage.
 
     Raises `EngineError` for results that show nothing to compare, and for an item that is not there.
     """
@@ -72,7 +76,7 @@ def shown_map(arrays: Values, record: Mapping[str, Any], item: int | None = None
             return make(arrays, record, item)
     raise EngineError(
         f"A result of {_method(record)} holds no map or picture to compare",
-        "Compare class maps, pixel maps, occlusion, activations, filters, kernels or inputs",
+        "Compare class maps, pixel maps, occlusion, activations, filters, weights, patches or inputs",
     )
 
 
@@ -140,14 +144,37 @@ def _tile(arrays: Values, _record: Mapping[str, Any], item: int | None) -> Shown
     return _pictured("synthetic picture", images[item], None, item, len(images), f"channel {number}")
 
 
+def _patches(arrays: Values, _record: Mapping[str, Any], item: int | None) -> Shown:
+    """A channel's strongest patches in a square, as `patches` draws them."""
+    images, channels = arrays["images"], arrays["channels"]
+    item = _row(item or 0, len(images), "channel")
+    if images.ndim != 5 or len(channels) != len(images):
+        raise EngineError("The patches are no pictures", _ANEW)
+    sheet = mosaic(images[item], math.ceil(math.sqrt(images.shape[1])))
+    return _pictured("patches", sheet, None, item, len(images), f"patches of channel {int(channels[item])}")
+
+
 def _kernel(arrays: Values, record: Mapping[str, Any], item: int | None) -> Shown:
+    """All weights of one filter: a square for each input channel, row by row, with nothing between them."""
     weights = arrays["weights"]
-    if weights.ndim != 4:
+    if weights.ndim != 4 or not weights.size:
         raise EngineError("The weights are no kernels", _ANEW)
     item = _row(item or 0, len(weights), "kernel")
-    mean = _map(weights[item].mean(axis=0, dtype=np.float32))
-    label, unit = f"kernel {item}", f"weights of {_layer(record)}, mean over inputs"
-    return Shown("kernel", mean, unit, True, None, None, item, len(weights), label)
+    _, inputs, height, width = weights.shape
+    rows = max(n for n in range(1, math.isqrt(inputs) + 1) if inputs % n == 0)
+    squares = weights[item].reshape(rows, inputs // rows, height, width).transpose(0, 2, 1, 3)
+    values = _map(squares.reshape(rows * height, -1))
+    unit = f"weights of {_layer(record)}, one {height} × {width} square for each of {inputs} inputs"
+    return Shown("kernel", values, unit, True, None, None, item, len(weights), f"kernel {item}")
+
+
+def _stage(arrays: Values, _record: Mapping[str, Any], item: int | None) -> Shown:
+    """One layer's map of a film strip, which is Grad-CAM's; by default the last."""
+    layers = arrays["layers"]
+    item = _row(len(layers) - 1 if item is None else item, len(layers), "stage")
+    raw = _map(arrays[f"raw_{item}"] if f"raw_{item}" in arrays else np.zeros(0))
+    unit, box = f"grad-cam values at {_size(raw)} places", _box(arrays)
+    return Shown("class map", raw, unit, True, None, box, item, len(layers), str(layers[item]))
 
 
 def _pictured(
@@ -203,10 +230,12 @@ def _size(values: FloatArray) -> str:
 
 _KINDS: tuple[tuple[tuple[str, ...], Callable[[Values, Mapping[str, Any], int | None], Shown]], ...] = (
     (("raw", "heat"), _class_map),
+    (("raw_0", "layers", "heat"), _stage),
     (("drop", "heat"), _occlusion),
     (("attribution", "heat"), _pixel_map),
     (("maps",), _channel),
     (("images", "channels", "trace"), _tile),
+    (("images", "channels", "values", "boxes"), _patches),
     (("weights",), _kernel),
     (("input",), _input),
 )

@@ -73,7 +73,7 @@ def side_of(result: Result, item: int | None = None, title: str = "") -> Side:
     return Side(
         shown,
         record,
-        facts_of(record, result.model.class_names, shown.label) | ({"Method": title} if title else {}),
+        facts_of(record, shown, result.model.class_names) | ({"Method": title} if title else {}),
         image,
         image.pixels.shape[:2] if image is not None else None,
         getattr(result.payload, "logits", None),

@@ -230,7 +230,7 @@ def chosen_item(result: Result, selection: Selection) -> int | None:
         return None
     channels = getattr(payload, "channels", None)
     if channels is not None:
-        rows = [row for row, channel in enumerate(channels.tolist()) if channel == selection.channel]
-        return rows[0] if rows else None
-    maps = getattr(payload, "maps", None)
-    return selection.channel if maps is not None and selection.channel < len(maps) else None
+        found = [row for row, channel in enumerate(channels.tolist()) if channel == selection.channel]
+        return found[0] if found else None
+    rows = getattr(payload, "maps", getattr(payload, "weights", None))
+    return selection.channel if rows is not None and selection.channel < len(rows) else None
