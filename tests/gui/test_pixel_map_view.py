@@ -12,10 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.colormaps import COLORMAPS
 from convviz_gui.engine.depiction import arrays, pictures
-from convviz_gui.engine.payloads import Coverage
+from convviz_gui.engine.payloads import Coverage, PixelMap
 from convviz_gui.engine.pixel_drawing import Drawn, coloured, drawn_values, end_of_scale
 from convviz_gui.engine.types import Score
 from convviz_gui.gui.look.words import ordinal
+from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.views.pixel_map import PixelMapView
 from tests.gui.views_data import BOX, model, photo, pixel_map, result, selection
@@ -192,6 +193,48 @@ def test_it_fits_a_narrow_page(view: PixelMapView, width: int) -> None:
     assert view.minimumSizeHint().width() <= 560
     view.resize(width, 480)
     assert view.header.slider.width() >= 24
+
+
+# ------------------------------------------------------------------------------------------------ in the window
+
+
+def shown(window: MainWindow, qtbot: QtBot) -> PixelMap:
+    """What the tab shows once it is done."""
+    tab = window.tabs.current
+    qtbot.waitUntil(lambda: not tab.running and tab.result is not None, timeout=60_000)
+    assert tab.result is not None
+    assert isinstance(tab.result.payload, PixelMap)
+    return tab.result.payload
+
+
+def test_live_methods_follow_class_and_channel_others_wait(ready: MainWindow, qtbot: QtBot) -> None:
+    ready.tabs.show("pixel map")
+    tab = ready.tabs.current
+    top = shown(ready, qtbot)
+    assert top.class_index is not None
+    other = (top.class_index + 1) % 3
+    ready.selection.set_class(other)
+    qtbot.waitUntil(lambda: shown(ready, qtbot).class_index == other, timeout=60_000)
+
+    def choose_method(name: str) -> None:
+        tab.panel.chooser.setCurrentIndex(tab.panel.chooser.findData(name))
+
+    choose_method("deconvnet")
+    assert shown(ready, qtbot).class_index == other
+    tab.panel.target.source.choice.setCurrentIndex(1)
+    tab.panel.target.source.choice.activated.emit(1)
+    found = shown(ready, qtbot)
+    assert (found.layer, found.channel) == (ready.selection.layer, 0)
+    ready.selection.set_channel(2)
+    qtbot.waitUntil(lambda: shown(ready, qtbot).channel == 2, timeout=60_000)
+    assert isinstance(tab.view, PixelMapView)
+    assert tab.view.header.title.text() == f"Channel 2 of {ready.selection.layer}"
+    choose_method("integrated-gradients")
+    assert tab.result is None
+    assert not tab.running
+    tab.run()
+    assert abs(shown(ready, qtbot).completeness_gap) < 0.2
+    assert "completeness gap" in tab.view.header.facts.text()
 
 
 # ------------------------------------------------------------------------------------------------------ in files
