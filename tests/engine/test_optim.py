@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.network.folding import folded
 from convviz_gui.engine.network.hooks import run_to
 from convviz_gui.engine.optim.ascent import Slope, silent, unit_globally, unit_per_pixel
 from convviz_gui.engine.optim.canvas import MID_GREY, N_STARTS, PixelCanvas, deprocess, noise
-from convviz_gui.engine.optim.folding import folded
 from convviz_gui.engine.optim.objectives import ChannelMean, frame
 from tests.engine.tiny import PREPROCESS, tiny_net
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import fault_of
+from convviz_gui.engine.network.folding import folded
 from convviz_gui.engine.network.hooks import run_to
 from convviz_gui.engine.optim.ascent import Slope
 from convviz_gui.engine.optim.canvas import PixelCanvas, noise
-from convviz_gui.engine.optim.folding import folded
 from convviz_gui.engine.types import Preprocess
 
 _BATCH = {"cpu": 2}
