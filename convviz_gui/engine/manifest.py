@@ -53,6 +53,8 @@ def result_facts(result: Result, place: str) -> ResultFacts:
     coverage = getattr(result.payload, "coverage", None)
     if isinstance(coverage, Coverage):
         own["coverage"] = dataclasses.asdict(coverage) | {"unhandled": dict(coverage.unhandled)}
+    if how := getattr(result.payload, "how", ""):
+        own["how"] = how
     if result.trust is not None:
         own["trust"] = trust_facts(result.trust)
     return ResultFacts(common, own)

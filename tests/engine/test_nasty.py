@@ -31,6 +31,7 @@ REFUSED = {
     },
     ("ablation", "NaN"): "NaN",
     ("switch-off", "NaN"): "NaN",
+    ("occlusion", "NaN"): "NaN",
     ("grad-cam", "overwriting"): "in place",
     ("grad-cam", "no_grad"): "differentiably",
     ("grad-cam", "inference mode"): "differentiably",

@@ -30,16 +30,16 @@ def baseline(x: Tensor, kind: Baseline, preprocess: Preprocess) -> Tensor:
         case Baseline.MEAN:
             return torch.zeros_like(x)
         case Baseline.BLACK:
-            return torch.zeros_like(x) + _black(preprocess).to(x)
+            return torch.zeros_like(x) + level(preprocess, 0.0).to(x)
         case Baseline.BLUR:
             return blurred(x, BLUR_PART * min(x.shape[2:]))
 
 
-def _black(preprocess: Preprocess) -> Tensor:
-    """[1, C, 1, 1]; channels that no photo has (beyond the third) keep their 0."""
+def level(preprocess: Preprocess, value: float) -> Tensor:
+    """What a photo of one grey (0 black, 1 white) becomes, [1, C, 1, 1]; channels beyond the third keep their 0."""
     n = preprocess.channels
     values = [
-        -mean / std if index < 3 else 0.0
+        (value - mean) / std if index < 3 else 0.0
         for index, (mean, std) in enumerate(zip(preprocess.mean, preprocess.std, strict=True))
     ]
     return torch.tensor(values).view(1, n, 1, 1)

@@ -157,7 +157,7 @@ def _through(session: Session, request: Run, params: OcclusionParams, work: _Wor
     assert request.image is not None
     device, total = session.device, work.drop.size
     x, _ = session.input(request.image)
-    fill = filling(params.fill, x, session.info.preprocess, params.patch)
+    fill = filling(params.fill, x, session.info.preprocess)
     preparing = bench_for(session.model, x, fill, work.windows, params.mode, size)
     bench = yield from _counted(preparing, work)
     work.how = bench.how

@@ -67,7 +67,7 @@ def _pairs(model: nn.Module, layer: str | None, x: Tensor) -> list[tuple[str, st
 
     def watch(path: str, _number: int, module: nn.Module, inputs: Any, output: Any) -> None:
         calls[path] += 1
-        if _is_conv(module):
+        if _is_conv(module) and not output.is_inference():  # whose versions are not told
             made[id(output)] = path, output, output._version
         elif _is_norm(module):
             before = tensor_of(inputs)  # nothing, if it was given by name

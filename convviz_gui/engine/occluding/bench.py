@@ -140,14 +140,16 @@ def _whole(
     with torch.no_grad():
         twin = folded(model, None, x)
     how = f"whole passes: {reason}"
-    for network, size, more in ((twin, batch, ""), (model, batch, "")):
-        passes = Whole(network, x, fill, windows)
-        bench = Bench(groups, lambda _, some, passes=passes: passes.logits_behind(some), size, how + more)
+    for network in (twin, model):
+        bench = Bench(groups, _passing(Whole(network, x, fill, windows)), batch, how)
         if _agrees(bench, tried, truth):
             return bench
-    passes = Whole(model, x, fill, windows)
     alone = "; one window at a time, since others in a batch change what this network answers"
-    return Bench(groups, lambda _, some: passes.logits_behind(some), 1, how + alone)
+    return Bench(groups, _passing(Whole(model, x, fill, windows)), 1, how + alone)
+
+
+def _passing(passes: Whole) -> Callable[[int, Sequence[Window]], Tensor]:
+    return lambda _number, some: passes.logits_behind(some)
 
 
 def _agrees(bench: Bench, tried: Sequence[Window], truth: Tensor) -> bool:

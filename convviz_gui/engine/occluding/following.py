@@ -41,6 +41,10 @@ class Plan:
     regions: Mapping[int, Region] = field(repr=False)
     multiplications: float
 
+    def of(self, node: Node) -> Region | None:
+        """Where a node's results are kept as parts; None if they are whole."""
+        return next((self.regions[out] for out in node.outs if out is not None and out in self.regions), None)
+
     @property
     def windows(self) -> list[Window]:
         """All of them."""
@@ -128,8 +132,7 @@ class Following:
         wanted: set[tuple[int, float]] = set()
         for plan in self.plans:
             for node, rule in zip(self._graph.nodes, self._rules, strict=True):
-                region = plan.regions.get(node.outs[0]) if node.outs[0] is not None else None
-                region = next((plan.regions[out] for out in node.outs if out in plan.regions), region)
+                region = plan.of(node)
                 beyond = rule.sliding.beyond if rule is not None and rule.sliding and region is not None else 0.0
                 for value in node.refs():
                     if value not in plan.regions:
@@ -174,12 +177,12 @@ class Following:
         batch = _Batch(plan, np.array([row for row, _ in windows]), np.array([col for _, col in windows]))
         env = {self._graph.source: self._occluded(batch)}
         for at, (node, rule) in enumerate(zip(self._graph.nodes, self._rules, strict=True)):
-            region = next((plan.regions[out] for out in node.outs if out in plan.regions), None)
+            region = plan.of(node)
             if at in self._overwriting:
                 node = dataclasses.replace(node, call=self._overwriting[at])
             if rule is None or region is None:
                 whole = {value: self._whole(env, value, batch) for value in dict.fromkeys(node.refs())}
-                results = perform(node, whole.__getitem__, batch.n)
+                results: Sequence[Tensor] = perform(node, whole.__getitem__, batch.n)
             else:
                 results = self._part(env, node, rule, region, batch)
             for out, result in zip(node.outs, results, strict=False):

@@ -59,7 +59,7 @@ def cut(whole: Map, part: Region, rows: IntArray, cols: IntArray) -> Tensor:
 
 
 def put_over(base: Tensor, part: Region, patch: Tensor, place: Region, rows: IntArray, cols: IntArray) -> None:
-    """Write a patch [n·h·w, R] that lies at `place` over parts [n·h·w, R] cut out at `part`, as far as these hold it."""
+    """Write a patch [n·h·w, R] that lies at `place` over parts [n·h·w, R] cut out at `part`, where these hold it."""
     down = place.top[rows, None] + np.arange(place.height) - part.top[rows, None]
     along = place.left[cols, None] + np.arange(place.width) - part.left[cols, None]
     inside = ((down >= 0) & (down < part.height))[:, :, None] & ((along >= 0) & (along < part.width))[:, None, :]

@@ -129,15 +129,9 @@ class _Listener(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
             if any(tensor in self._constants for tensor in written):
                 raise NotFollowedError("changes its own constants in place")
             return
-        if not isinstance(func, OpOverload):
-            raise NotFollowedError("uses an operation of higher order")
-        if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
-            raise NotFollowedError(_DECIDES)
-        if torch.Tag.nondeterministic_seeded in func.tags:
-            raise NotFollowedError("draws random numbers")
-        if _STALE in refs:
-            raise NotFollowedError(_OVERWRITES)
-        if func._schema.is_mutable and not (written and all(tensor in self._known for tensor in written)):
+        _check(func)
+        known = all(tensor in self._known for tensor in written)
+        if _STALE in refs or (func._schema.is_mutable and not (written and known)):
             raise NotFollowedError(_OVERWRITES)
         for item in leaves(inputs):
             if isinstance(item, Tensor):
@@ -159,6 +153,16 @@ class _Listener(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's 
         for other in list(self._known.keys()):  # type: ignore[no-untyped-call]
             if other is not tensor and other.untyped_storage()._cdata == memory:
                 self._known[other] = _STALE
+
+
+def _check(func: Any) -> None:
+    """Raise `NotFollowedError` for an operation that cannot be repeated on other values."""
+    if not isinstance(func, OpOverload):
+        raise NotFollowedError("uses an operation of higher order")
+    if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+        raise NotFollowedError(_DECIDES)
+    if torch.Tag.nondeterministic_seeded in func.tags:
+        raise NotFollowedError("draws random numbers")
 
 
 def _results(result: Any) -> list[Any]:

@@ -10,8 +10,8 @@ import torch
 from convviz_gui.engine.occluding.graph import Graph, Node, Ref
 
 _NEW = frozenset(
-    "convolution affine add sub mul div relu hardtanh silu hardswish hardsigmoid sigmoid gelu leaky_relu clamp cat mean "
-    "max_pool2d_with_indices avg_pool2d addmm mm native_layer_norm".split()
+    "convolution affine add sub mul div relu hardtanh silu hardswish hardsigmoid sigmoid gelu leaky_relu clamp cat "
+    "mean max_pool2d_with_indices avg_pool2d addmm mm native_layer_norm".split()
 )
 """Operations whose results share no memory with what goes in."""
 _IN_PLACE = frozenset("add mul relu hardtanh silu hardswish hardsigmoid sigmoid leaky_relu clamp".split())
@@ -32,12 +32,8 @@ def overwriting(graph: Graph) -> dict[int, Callable[..., Any]]:
             continue
         value = node.args[0].value
         alone = last[value] == at and node.refs().count(value) == 1
-        if (
-            alone
-            and makers.get(value) in _NEW
-            and users[value] <= _NEW
-            and graph.shapes[value] == graph.shapes[node.out]
-        ):
+        unshared = makers.get(value) in _NEW and users[value] <= _NEW
+        if alone and unshared and graph.shapes[value] == graph.shapes[node.out]:
             found[at] = call
     return found
 

@@ -49,8 +49,8 @@ class Rule:
     Args:
         outs: what is changed of its results.
         sliding: how its only map is looked at; None where every position is computed from itself alone.
-        compute: from the node, its inputs' parts (by value, as `sliding` needs them or of the results' region) to the part of the
-            first result, or of all where it gives several.
+        compute: from the node, its inputs' parts (by value, as `sliding` needs them or of the results' region), that
+            region and the number of windows to the part of the result, or of all where it gives several.
     """
 
     outs: tuple[Changed, ...]
@@ -92,7 +92,8 @@ def _pair(value: Any) -> Pair:
 def _map_size(graph: Graph, value: int) -> Pair:
     height, width = graph.shapes[value][-2:]
     _need(type(height) is int and type(width) is int)
-    assert isinstance(height, int) and isinstance(width, int)
+    assert isinstance(height, int)
+    assert isinstance(width, int)
     return height, width
 
 
@@ -265,14 +266,15 @@ def _matrix(node: Node, graph: Graph, changed: Mapping[int, Changed]) -> Rule:
 def _reshaped(node: Node, graph: Graph, changed: Mapping[int, Changed]) -> Rule:
     """Axes other than rows and columns regrouped, or all positions put into one axis and back."""
     found = _together(node, graph, changed)
+    dims: Pair | None
     before, after = graph.shapes[node.refs()[0]], graph.shapes[node.out]
     if found.dims is not None and len(after) == 2:
         _need(found.dims == (1, 2) and len(before) == 4 and after[0] == Count(0, math.prod(found.size)))
-        rest, dims = [after[1]], None
+        rest, dims = _plain(after[1:]), None
     else:
         skipped = 1 if found.dims is None else math.prod(_plain(before[1 : found.dims[0]]))
         rows = _place_of_rows(after, found.size, skipped)
-        rest, dims = [*after[1:rows], *after[rows + 2 :]], (rows, rows + 1)
+        rest, dims = _plain((*after[1:rows], *after[rows + 2 :])), (rows, rows + 1)
 
     def compute(_node: Node, parts: Mapping[int, Tensor], region: Region, n: int) -> Tensor:
         (x,) = parts.values()
@@ -281,7 +283,6 @@ def _reshaped(node: Node, graph: Graph, changed: Mapping[int, Changed]) -> Rule:
         at = dims[0] - 1
         return x.reshape(n, *rest[:at], region.height, region.width, *rest[at:])
 
-    _plain(tuple(rest))
     return Rule((Changed(found.rows, found.cols, dims),), compute)
 
 

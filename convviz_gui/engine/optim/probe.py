@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.network import hooks
+from convviz_gui.engine.network.folding import folded
 from convviz_gui.engine.optim.canvas import Entrance
-from convviz_gui.engine.optim.folding import folded
 from convviz_gui.engine.types import Preprocess
 
 
