@@ -13,6 +13,8 @@ from convviz_gui.gui.pictures.stage_card import StageCard
 
 NARROWEST = 160
 """Logical pixels of a card; where more rows are needed than fit, they scroll."""
+_NEARLY = 0.85
+"""Of the largest possible size, what is as good if it saves rows."""
 
 
 def arrangement(n: int, room: tuple[int, int], aspect: float, caption: int, gap: int) -> tuple[int, int]:
@@ -24,18 +26,20 @@ def arrangement(n: int, room: tuple[int, int], aspect: float, caption: int, gap:
         caption: height below a picture.
         gap: between two cards.
     """
-    best = (0.0, 1, NARROWEST)
+    found: list[tuple[float, int, int]] = []
     for columns in range(1, n + 1):
         rows = -(-n // columns)
         wide = (room[0] - gap * (columns - 1)) / columns
         high = ((room[1] - gap * (rows - 1)) / rows - caption) / aspect
         if wide < NARROWEST and columns > 1:
             break
-        # What does not fit is scrolled: then the narrowest that is allowed, in the fewest rows.
-        size = min(wide, high) if high >= NARROWEST else columns * 1e-3
-        if size > best[0]:
-            best = (size, columns, int(min(wide, high) if high >= NARROWEST else wide))
-    return best[1], best[2]
+        # What does not fit is scrolled: then in as few rows as may be.
+        fits = high >= NARROWEST
+        found.append((min(wide, high) if fits else columns * 1e-3, columns, int(min(wide, high) if fits else wide)))
+    largest = max(size for size, _, _ in found)
+    # A strip is read from left to right: a few pixels less are worth a row less.
+    _, columns, width = max((each for each in found if each[0] >= _NEARLY * largest), key=lambda each: each[1])
+    return columns, width
 
 
 class Flow(QScrollArea):
