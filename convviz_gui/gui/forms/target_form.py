@@ -21,7 +21,6 @@ from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 
 _TOP_CLASS = "Top class"
-_FIRST = "first 64"
 _NOTHING = "No other class"
 _SEED = "seed"
 
@@ -45,7 +44,7 @@ class TargetForm(QWidget):
         self._rows = form_layout(self)
         self.layer = QComboBox() if tab.automatic else None
         self._tree_layer = None if tab.automatic else ElidedLabel()
-        self.channels = QLineEdit(_FIRST)
+        self.channels = QLineEdit(tab.channels)
         self.channel = IntBox()
         self.source = SourceRow(selection)
         self.classes = ClassCombo(_TOP_CLASS)

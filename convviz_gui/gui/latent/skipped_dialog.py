@@ -43,7 +43,7 @@ class SkippedDialog(QDialog):
         copy.clicked.connect(self.copy)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        column.addWidget(QLabel("These files are not on the map."))
+        column.addWidget(QLabel("These files were left out."))
         column.addWidget(self.table)
         column.addWidget(buttons)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.errors import EngineError
@@ -25,6 +25,9 @@ WAITING = 96
 
 Made = tuple[str, QImage | str]
 
+_FULL = "full size"
+"""Key of a thumbnail's text that holds the size of the picture that it was made of."""
+
 
 class Thumbnails(QObject):
     """Gives thumbnails by path at once or, after `arrived`, later.
@@ -36,11 +39,12 @@ class Thumbnails(QObject):
     arrived = Signal(str)
     _wake = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, size: int = SIZE, kept: int = KEPT) -> None:
         super().__init__(parent)
+        self._most = kept
         self._kept: OrderedDict[str, QImage | str] = OrderedDict()
         self._wake.connect(self._collect, Qt.ConnectionType.QueuedConnection)
-        self._decoder = _Decoder(self._wake.emit)
+        self._decoder = _Decoder(self._wake.emit, size)
         # Neither a view inside a window nor its children get a close event; the threads must end all the same.
         self.destroyed.connect(self._decoder.close)
         if app := QCoreApplication.instance():
@@ -69,7 +73,7 @@ class Thumbnails(QObject):
     def _collect(self) -> None:
         for path, picture in self._decoder.take():
             self._kept[path] = picture
-            if len(self._kept) > KEPT:
+            if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
             self.arrived.emit(path)
 
@@ -77,8 +81,9 @@ class Thumbnails(QObject):
 class _Decoder:
     """The threads' side: wishes in, pictures out, `notify` called (in a pool thread) when there are some."""
 
-    def __init__(self, notify: Callable[[], None]) -> None:
+    def __init__(self, notify: Callable[[], None], size: int) -> None:
         self._notify = notify
+        self._size = size
         self._wanted: OrderedDict[str, None] = OrderedDict()
         self._busy: set[str] = set()
         self._made: list[Made] = []
@@ -123,7 +128,7 @@ class _Decoder:
                 return
             path, _ = self._wanted.popitem()
             self._busy.add(path)
-        made = decode(path)
+        made = decode(path, self._size)
         # Inside the lock: after `close` has had it, the object behind `notify` may be gone.
         with self._lock:
             if not self._closed:
@@ -131,14 +136,23 @@ class _Decoder:
                 self._notify()
 
 
-def decode(path: str) -> QImage | str:
-    """The picture in a file at `SIZE` pixels, or one sentence on what is wrong with the file."""
+def full_size(thumbnail: QImage) -> QSize:
+    """Width and height of the picture that a thumbnail was made of."""
+    width, _, height = thumbnail.text(_FULL).partition("×")
+    return QSize(int(width), int(height))
+
+
+def decode(path: str, size: int = SIZE) -> QImage | str:
+    """The picture in a file, its longest side at most `size` pixels, or one sentence on what is wrong with the file."""
     try:
         picture, _ = open_rgb(path)
     except EngineError as error:
         return error.title
-    picture.thumbnail((SIZE, SIZE), Image.Resampling.BOX, reducing_gap=2.0)
+    full = f"{picture.width}×{picture.height}"
+    picture.thumbnail((size, size), Image.Resampling.BOX, reducing_gap=2.0)
     raw = picture.tobytes()
     shared = QImage(raw, picture.width, picture.height, 3 * picture.width, QImage.Format.Format_RGB888)
     # The copy owns its memory; the bytes above do not outlive this call.
-    return shared.convertToFormat(QImage.Format.Format_RGB32)
+    made = shared.convertToFormat(QImage.Format.Format_RGB32)
+    made.setText(_FULL, full)
+    return made

@@ -24,6 +24,7 @@ class TabSpec:
         button: text of the empty state's button.
         demo_button: the same where a folder is needed and none is chosen: the demo's is taken.
         order: the methods that are offered first, in this order; the tab begins with the first.
+        channels: what its field for channels begins with.
     """
 
     name: str
@@ -35,6 +36,7 @@ class TabSpec:
     button: str = ""
     demo_button: str = ""
     order: tuple[str, ...] = ()
+    channels: str = "first 64"
 
     def sorted(self, methods: Iterable[MethodInfo]) -> tuple[MethodInfo, ...]:
         """The methods of its category whose results it can show, in the order in which it offers them."""
@@ -109,6 +111,24 @@ def _latent(selection: Selection) -> PayloadView:
     return LatentView(selection)
 
 
+def _kernels(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.kernels import KernelsView
+
+    return KernelsView(selection)
+
+
+def _patches(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.patches import PatchesView
+
+    return PatchesView(selection)
+
+
+def _census(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.census import CensusView
+
+    return CensusView(selection)
+
+
 FIRST = "activations"
 """The tab that the window opens with."""
 
@@ -135,10 +155,11 @@ _ALL = (
         "filters",
         "Filters",
         "filters",
-        {"Gallery": _filters},
+        {"Gallery": _filters, "Kernels": _kernels},
         None,
         "What do the channels of {layer} look for? Pictures are grown from noise to find out.",
         "Show the filters",
+        order=("filters", "weights"),
     ),
     TabSpec(
         "class map",
@@ -173,12 +194,13 @@ _ALL = (
         "units",
         "Units",
         "units",
-        {"UnitPage": _unit_page},
+        {"Patches": _patches, "UnitPage": _unit_page, "Census": _census},
         None,
         "What do the channels of {layer} respond to? Open a folder of pictures to find out.",
         "Look through the pictures",
         _TAKE_DEMO,
         order=("patches", "unit", "census"),
+        channels="all",
     ),
     TabSpec(
         "switch off",
