@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.network.kernels import layers_with_kernels, read_kernels
 from convviz_gui.engine.network.layers import channels_first, noise
@@ -21,7 +22,7 @@ from convviz_gui.engine.payloads import FloatArray, UnitPage, frozen
 from convviz_gui.engine.payloads.unit_page import Feeds, Synthetic, Weights
 from convviz_gui.engine.preprocess import colour_order
 from convviz_gui.engine.session import Session, read_only
-from convviz_gui.engine.types import LayerNode
+from convviz_gui.engine.types import NO_GRADIENT_TO_LAYERS, LayerNode
 
 LISTENERS = 6
 RATE = 10.0
@@ -108,6 +109,8 @@ def synthetic_of(
 
     Raises `EngineError` if the layer cannot be climbed.
     """
+    if session.info.has(NO_GRADIENT_TO_LAYERS):
+        raise EngineError("No layer of this network depends differentiably on the picture", "Look at the patches")
     yield Update(0, steps, "preparing the network")
     crop = int(size * CROP)
     bench = workbench(session.model, node.id, session.info.preprocess, session.device, size, "float32", 1)
