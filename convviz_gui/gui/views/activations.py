@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from convviz_gui.engine.colormaps import DIVERGING
@@ -89,6 +90,10 @@ class ActivationsView(PayloadView):
         self.grid.size_changed.connect(self.header.show_side)
         self.grid.chosen.connect(self._choose)
         self.grid.opened.connect(self._open)
+        everything = QAction("Everything about this channel", self.grid)
+        everything.triggered.connect(lambda: self.show_method.emit("unit"))
+        self.grid.addAction(everything)
+        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.grid.pointed.connect(self._tell_tile)
         self.photo.hovered.connect(self._on_photo)
         self.photo.clicked.connect(self._ask)

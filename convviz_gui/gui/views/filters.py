@@ -66,10 +66,12 @@ class FiltersView(PayloadView):
         self.panel.unit_wanted.connect(lambda: self.show_method.emit("unit"))
         self.selection.channel_changed.connect(self._on_channel)
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        everything = QAction("Everything about this channel", self.grid)
+        everything.triggered.connect(lambda: self.show_method.emit("unit"))
         copy, save = QAction("Copy grid", self.grid), QAction("Save grid…", self.grid)
         copy.triggered.connect(self._copy_grid)
         save.triggered.connect(self._save_grid)
-        self.grid.addActions([copy, save])
+        self.grid.addActions([everything, copy, save])
 
     # -------------------------------------------------------------------------------------- PayloadView
 
