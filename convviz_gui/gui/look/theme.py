@@ -145,7 +145,7 @@ QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
 QStatusBar {{ background: {c.window}; border-top: 1px solid {c.line}; }}
 QStatusBar::item {{ border: none; }}
 QTabBar {{ background: {c.window}; }}
-QTabBar::tab {{ background: transparent; color: {c.muted}; padding: 8px 12px 6px 12px; margin-right: 4px;
+QTabBar::tab {{ background: transparent; color: {c.muted}; padding: 8px 10px 6px 10px; margin-right: 2px;
     border: none; border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
 QTabBar::tab:hover:!selected {{ color: {c.text}; }}
