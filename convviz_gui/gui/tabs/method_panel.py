@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from convviz_gui.engine.types import MethodInfo
+from convviz_gui.gui.forms.fields import ChoiceBox
 from convviz_gui.gui.forms.form import Form
 from convviz_gui.gui.forms.target_form import TargetForm
 from convviz_gui.gui.look.plain import tip
@@ -50,11 +51,14 @@ class MethodPanel(QWidget):
         self._selection = selection
         self._methods: dict[str, MethodInfo] = {}
         self._forms: dict[str, Form] = {}
-        self.chooser = QComboBox()
+        self.chooser = ChoiceBox()
         self.chooser.setAccessibleName("Method")
+        # The longest title must not make the panel wider than its dock, where the rest would be cut off.
+        self.chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.chooser.setMinimumContentsLength(12)
         self.chooser.hide()
         self.chooser.currentIndexChanged.connect(self._on_method)
-        self._title = QLabel(tab.title)
+        self._title = QLabel(tab.title, wordWrap=True)
         self._title.setProperty("role", "title")
         self._summary = _paragraph()
         self._about = _paragraph()
@@ -90,10 +94,12 @@ class MethodPanel(QWidget):
         self._page.setContentsMargins(UNIT * 3 // 2, UNIT // 2, UNIT * 3 // 2, UNIT)
         self._page.setSpacing(UNIT)
         heading = QHBoxLayout()
+        heading.setSpacing(UNIT // 2)
         heading.addWidget(self._title, 1)
+        heading.addWidget(self.chooser, 1)
         heading.addWidget(self._about_button)
         self._page.addLayout(heading)
-        for widget in (self.chooser, self._summary, self._about, self.target):
+        for widget in (self._summary, self._about, self.target):
             self._page.addWidget(widget)
         self._form_place = self._page.count()
         self._page.addWidget(self.reset, 0, Qt.AlignmentFlag.AlignLeft)
@@ -125,7 +131,7 @@ class MethodPanel(QWidget):
         column.addLayout(footer)
 
     def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
-        """Offer methods; with only one there is nothing to choose."""
+        """Offer methods; with only one there is nothing to choose, and its title stands where the choice would."""
         self._methods = {info.name: info for info in methods}
         for info in methods:
             form = Form(info.specs, self._undo)
@@ -139,6 +145,7 @@ class MethodPanel(QWidget):
             self.chooser.addItem(info.title, info.name)
         self.chooser.blockSignals(False)
         self.chooser.setVisible(len(methods) > 1)
+        self._title.setVisible(len(methods) <= 1)
         self._mark_methods()
         self._show_method()
 
@@ -186,6 +193,7 @@ class MethodPanel(QWidget):
             return
         self._title.setText(info.title)
         self._summary.setText(info.summary)
+        self.chooser.setToolTip(tip(f"{info.title}: the method. Its entries' tips say what each shows"))
         self._about.setText(about(info))
         for name, form in self._forms.items():
             form.setVisible(name == info.name)

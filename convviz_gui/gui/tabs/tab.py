@@ -310,7 +310,8 @@ class MethodTab(QObject):
             self.panel.run_bar.show_ended(f"Took {words.duration(result.seconds)}", result.scores)
 
     def _refresh_buttons(self) -> None:
-        ready = self._selection.model is not None and self.panel.method is not None
+        info, model = self.panel.method, self._selection.model
+        ready = info is not None and model is not None and info.name not in dict(model.cannot)
         self.panel.set_enabled(ready=ready, saveable=self.result is not None)
 
     # ------------------------------------------------------------------------------------------ the lane
