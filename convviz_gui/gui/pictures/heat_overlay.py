@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.logits import class_scores, probabilities
-from convviz_gui.engine.payloads import ByteArray, FloatArray, Heat, PixelMap
+from convviz_gui.engine.payloads import ByteArray, FloatArray, Heat, Occlusion, PixelMap
 from convviz_gui.engine.render import colour_index, resize_map
 from convviz_gui.gui.pictures.qimage import coloured_qimage
 
@@ -36,7 +36,7 @@ def raw_maximum(heat: Heat) -> float:
     return float(resize_map(np.maximum(heat.raw, 0), heat.heat.shape).max())
 
 
-def score_and_probability(found: Heat | PixelMap) -> tuple[float, float]:
+def score_and_probability(found: Heat | PixelMap | Occlusion) -> tuple[float, float]:
     """Logit and probability (0…1) of the class explained; a single logit z is class 1 = +z, class 0 = −z."""
     assert found.class_index is not None
     logits = found.logits[None]

@@ -105,6 +105,12 @@ def _unit_page(selection: Selection) -> PayloadView:
     return UnitPageView(selection)
 
 
+def _occlusion(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.occlusion import OcclusionView
+
+    return OcclusionView(selection)
+
+
 def _latent(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.latent import LatentView
 
@@ -175,7 +181,7 @@ _ALL = (
         "pixel map",
         "Pixel map",
         "pixel maps",
-        {"PixelMap": _pixel_map},
+        {"PixelMap": _pixel_map, "Occlusion": _occlusion},
         lambda info: info.default_map_layer,
         "What each pixel of the photo does for a class appears here as soon as a photo is open.",
         "Compute the map",
