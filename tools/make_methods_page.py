@@ -36,6 +36,9 @@ CATEGORIES = (
 OPTIONS: dict[str, tuple[str, ...]] = {
     "activations": ("--layer", "block2_relu1"),
     "filters": ("--layer", "block3_relu1", "--channels", "first 9"),
+    "filters-fourier": ("--layer", "block4_relu1", "--channels", "first 4", "--steps", "128"),
+    "filters-maco": ("--layer", "block4_relu1", "--channels", "first 4", "--steps", "128"),
+    "unit": ("--layer", "block4_relu1", "--channel", "5", "--folder", "toybox"),
     "weights": ("--layer", "block1_conv1"),
     "ask": ("--layer", "block3_relu1", "--unit", "12,14"),
     "deconvnet": ("--layer", "block4_relu1", "--channel", "5"),

@@ -82,6 +82,11 @@ class Occlusion(Method[OcclusionParams]):
     needs = frozenset({Need.IMAGE, Need.CLASS, Need.AGAINST})
     params = OcclusionParams
     payload = OcclusionMap
+    when_to_use = (
+        "Take it to measure instead of deriving: it needs no gradients, so it works on every network and cannot be "
+        "fooled by how gradients are made. It takes hundreds of passes; for a first look, or a layer's own view, "
+        "class maps are quicker."
+    )
     how_to_read = (
         "A window slides over the photo and the class is scored anew behind each place. Red: covering it lowers the "
         "score, so what is there speaks for the class. Blue: covering it raises the score. Each cell of the grid is "
