@@ -27,9 +27,6 @@ from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import LayerNode, Run, Score
 
 DEFAULT_CHANNELS = 64
-_BATCH = {"cpu": 8}
-_BATCH_ELSEWHERE = 64
-"""Variants of a picture computed at once: few enough on a processor that Stop is heard."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,8 @@ class AblationParams(Params):
     batch: int = param(
         0,
         "Batch",
-        "Channels that are switched off in one pass: 0 takes 8 on a processor, 64 on a graphics card. Where memory is "
-        "too small, fewer are taken",
+        "Channels that are switched off in one pass: 0 takes 8 to 64 on a processor, the more the less of the network "
+        "follows the layer, and eight times as many on a graphics card. Where memory is too small, fewer are taken",
         lo=0,
         hi=1024,
         advanced=True,
@@ -171,15 +168,18 @@ class _Work:
         self._session = session
         self.variants = variants
         self._channels = channels
-        self._size = batch or _BATCH.get(session.device.type, _BATCH_ELSEWHERE)
+        self._size = batch
         self.logits = torch.zeros(0)
         self.reduced_to = 0
 
     def plain(self, crop: ByteArray) -> Tensor:
         """Logits [1, K] of the unchanged network for a crop u8 [H, W, C]. Raises `EngineError` if they are NaN."""
+        x = self._input(crop)
         with self._session.computing():
-            logits = logits_with(self._session.model, self._input(crop), {}).float().cpu()
-        chosen_class(logits, None)
+            logits = logits_with(self._session.model, x, {}).float().cpu()
+            chosen_class(logits, None)
+            self.variants.try_sharing(self._session.model, x)
+        self._size = self._size or self.variants.suiting(self._session.info, self._session.device)
         return logits
 
     def changed(self, crop: ByteArray) -> Iterator[tuple[int, str]]:

@@ -11,13 +11,15 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.network.hooks import Visit
 from convviz_gui.engine.network.intervening import channel_axis, logits_with
-from convviz_gui.engine.types import LayerNode
+from convviz_gui.engine.types import LayerNode, ModelInfo
 
 SHARED = "the part before the layer once for each batch of channels, the rest for every channel"
 WHOLE = "whole passes for every channel: this network does not let the part before the layer be shared"
 _FACTORS = (1.0, 0.0, 0.5)
 _TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-4}
 _COARSE = 3e-2
+_AT_ONCE, _MOST_AT_ONCE, _ELSEWHERE = 8, 64, 8
+"""Few enough on a processor that Stop is heard; a graphics card wants to be filled."""
 
 
 class Variants:
@@ -43,10 +45,21 @@ class Variants:
         """How it is computed, in words."""
         return WHOLE if self.shared is False else SHARED
 
+    def suiting(self, info: ModelInfo, device: torch.device) -> int:
+        """How many variants are computed at once by default: what follows the layer takes as long as 8 whole passes.
+
+        Depth in the order of execution stands for the time that it takes.
+        """
+        if self.shared is False:
+            return _AT_ONCE if device.type == "cpu" else _AT_ONCE * _ELSEWHERE
+        depths = [node.depth or 0 for node in info.layers()]
+        behind = 1 - (self._node.depth or 0) / max(max(depths, default=1), 1)
+        n = min(int(_AT_ONCE / max(behind, _AT_ONCE / _MOST_AT_ONCE)), _MOST_AT_ONCE)
+        return n if device.type == "cpu" else n * _ELSEWHERE
+
     def logits(self, model: nn.Module, x: Tensor, channels: Sequence[int]) -> Tensor:
         """Logits [n, K] of the picture `x` [1, C, H, W], row i with `channels[i]` changed."""
-        if self.shared is None:
-            self.shared = self._can_share(model, x)
+        self.try_sharing(model, x)
 
         def change(output: Tensor) -> Tensor:
             changed = _repeated(output, len(channels))
@@ -56,7 +69,12 @@ class Variants:
             part[rows, chosen] = 0 if self._factor == 0 else part[rows, chosen] * self._factor
             return changed
 
-        return self._through(model, x, change, len(channels), shared=self.shared)
+        return self._through(model, x, change, len(channels), shared=bool(self.shared))
+
+    def try_sharing(self, model: nn.Module, x: Tensor) -> None:
+        """Find out on a picture `x` [1, C, H, W], once, whether the part before the layer can be shared."""
+        if self.shared is None:
+            self.shared = self._can_share(model, x)
 
     def _through(self, model: nn.Module, x: Tensor, change: Visit, n: int, *, shared: bool) -> Tensor:
         logits = logits_with(model, x if shared else x.expand(n, -1, -1, -1), {self._node.id: change})
