@@ -10,10 +10,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from convviz_gui.engine.payloads import Gallery
 from convviz_gui.engine.render import mosaic
 from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.tiles.gallery_tiles import stitched
+from convviz_gui.gui.tiles.gallery_tiles import named, stitched
 from convviz_gui.gui.views.filters import FiltersView
 from tests.gui.views_data import gallery, result, selection
 
@@ -156,3 +157,63 @@ def test_after_an_empty_state_the_next_pictures_are_all_there(view: FiltersView)
     view.show_preview(gallery())
     assert view.stage.shows_content()
     assert colour(view, 3) == [0, 130, 0]
+
+
+# --------------------------------------------------------------------------------- pictures of more than channels
+
+
+def of_classes() -> Gallery:
+    how_much = np.zeros((6, 24, 24), np.float32)
+    how_much[:, :, 12:] = 3.0
+    names = ("cat", "<b>dog</b>", "car", "a very long name of a class indeed", "tree", "house")
+    return dataclasses.replace(
+        gallery(),
+        layer="",
+        objective="class",
+        labels=names,
+        channels=np.arange(6),
+        transparency=how_much,
+        spectrum_of="mean of 12 pictures of the folder",
+    )
+
+
+def test_classes_have_their_names_and_leave_the_channel_alone(view: FiltersView, chosen: Selection) -> None:
+    view.show_result(result(of_classes()))
+    index = view.grid.model().index(1, 0)
+    assert index.data() == "<b>dog</b>"
+    assert "&lt;b&gt;" in index.data(Qt.ItemDataRole.ToolTipRole)
+    assert view.title.text() == "Class scores   6 pictures"
+    view.grid.chosen.emit(3)
+    assert chosen.channel == 0
+    assert view.panel.title.text() == "Class a very long name of a class indeed"
+    assert view.panel.back.isHidden()
+    assert view.panel.unit_button.isHidden()
+    assert view.panel.origin.text() == "Spectrum: mean of 12 pictures of the folder"
+    view.show_result(result(gallery()))
+    assert not view.panel.back.isHidden()
+    assert view.panel.origin.isHidden()
+
+
+def test_what_did_not_matter_fades_into_the_ground(view: FiltersView) -> None:
+    view.show_result(result(of_classes()))
+    assert not view.fade.isHidden()
+    view.fade.setChecked(True)
+    shown = view.panel.picture.layers.base
+    assert shown is not None
+    pixels = to_array(shown.image)
+    ground = view.palette().window().color().lightness()
+    assert (pixels[:, :12] == ground).all()
+    np.testing.assert_array_equal(pixels[:, 12:], of_classes().images[0][:, 12:])
+    view.fade.setChecked(False)
+    shown = view.panel.picture.layers.base
+    assert shown is not None
+    np.testing.assert_array_equal(to_array(shown.image), of_classes().images[0])
+    view.show_result(result(gallery()))
+    assert view.fade.isHidden()
+
+
+def test_variants_and_silence_are_said_in_words() -> None:
+    variants = dataclasses.replace(gallery(2), labels=("7 · 1", "7 · 2"), negative=True)
+    assert named(variants, 1) == "What silences channel 7 · 2"
+    layer = dataclasses.replace(gallery(1), labels=("layer",), objective="layer")
+    assert named(layer, 0) == "The layer"

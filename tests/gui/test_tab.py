@@ -195,3 +195,35 @@ def test_latent_space_of_a_small_folder(ready: MainWindow, qtbot: QtBot, tmp_pat
     assert tab.view is not None
     tab.view.open_image.emit(str(tmp_path / "dog" / "2.png"))
     qtbot.waitUntil(lambda: ready.selection.image is not None and ready.selection.image.name == "2.png", timeout=WAIT)
+
+
+def test_what_is_asked_for_follows_the_objective(ready: MainWindow, qtbot: QtBot) -> None:
+    tab = filters(ready)
+    target = tab.panel.target
+    assert tab.panel.choose("filters-fourier")
+    assert tab.panel.form is not None
+    quick = (("steps", 2), ("size", 32))
+    for objective, rows in {
+        "channel": {target.channels},
+        "unit": {target.channels, target.place},
+        "class": {target.classes},
+        "layer": set(),
+    }.items():
+        tab.panel.form.set_settings((*quick, ("objective", objective)))
+        shown = {row for row in (target.channels, target.place, target.classes) if not row.isHidden()}
+        assert shown == rows, objective
+        request = tab.request()
+        assert request is not None
+        assert (request.target.layer is None) == (objective == "class")
+        assert (request.target.unit is not None) == (objective == "unit")
+    tab.panel.form.set_settings((("objective", "photo"),))
+    request = tab.request()
+    assert request is None or request.image is not None
+    tab.panel.form.set_settings((("objective", "class"),))
+    assert target.classes.itemText(0) == "All classes"
+    tab.run()
+    finish(ready, qtbot)
+    assert gallery(tab).objective == "class"
+    assert len(gallery(tab).labels) == 12
+    tab.panel.form.set_settings((("objective", "channel"),))
+    assert tab.result is None, "another subject"

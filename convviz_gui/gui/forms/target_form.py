@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.types import MethodInfo, Target
+from convviz_gui.engine.types import Target
 from convviz_gui.gui.forms.class_combo import ClassCombo
 from convviz_gui.gui.forms.fields import IntBox
 from convviz_gui.gui.forms.folder_row import FolderRow
@@ -21,12 +21,13 @@ from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 
 _TOP_CLASS = "Top class"
+_ALL_CLASSES = "All classes"
 _NOTHING = "No other class"
 _SEED = "seed"
 
 
 class TargetForm(QWidget):
-    """Rows by `MethodInfo.needs`.
+    """Rows by what the method needs (`MethodInfo.needs_with`).
 
     Signals:
         changed: what a run would be about has changed by this form's hand.
@@ -115,14 +116,17 @@ class TargetForm(QWidget):
         self.seed.valueChanged.connect(self._on_changed)
         self._rows.addRow("Seed", self.seed)
 
-    def set_method(self, info: MethodInfo) -> None:
-        """Show the rows the method needs; only what runs on demand leaves anything to chance."""
-        self._needs = info.needs if info.live else info.needs | {_SEED}
-        self._show_rows()
+    def set_needs(self, needs: frozenset[str], *, live: bool) -> None:
+        """Show the rows for what a method needs; only what runs on demand leaves anything to chance."""
+        wanted = needs if live else needs | {_SEED}
+        if wanted != self._needs:
+            self._needs = wanted
+            self._show_rows()
+            self._show_class()
 
     def _show_rows(self) -> None:
         needs, source = self._needs, "source" in self._needs
-        of_class = ("class" in needs and not source) or (source and not self.source.is_channel())
+        of_class = (bool({"class", "classes"} & needs) and not source) or (source and not self.source.is_channel())
         rows: tuple[tuple[bool, QWidget], ...] = (
             ("layer" in needs, self._layer_row),
             ("channels" in needs, self.channels),
@@ -171,7 +175,7 @@ class TargetForm(QWidget):
         return target
 
     def _explains_a_class(self) -> bool:
-        return bool({"class", "source"} & self._needs)
+        return bool({"class", "classes", "source"} & self._needs)
 
     def chosen_folder(self) -> str | None:
         """The window's folder as an absolute path, or None."""
@@ -227,7 +231,7 @@ class TargetForm(QWidget):
         top = _TOP_CLASS
         if overview is not None and model is not None and overview.probabilities.size:
             top = f"{_TOP_CLASS} ({model.class_name(int(overview.probabilities.argmax()))})"
-        self.classes.set_first(top)
+        self.classes.set_first(_ALL_CLASSES if "classes" in self._needs else top)
         self.classes.show_class(self._selection.class_index)
 
     def _mark_channels(self) -> None:

@@ -135,7 +135,7 @@ class MethodPanel(QWidget):
         self._methods = {info.name: info for info in methods}
         for info in methods:
             form = Form(info.specs, self._undo)
-            form.changed.connect(self.settings_changed)
+            form.changed.connect(self._on_settings)
             form.hide()
             self._forms[info.name] = form
             self._page.insertWidget(self._form_place, form)
@@ -180,6 +180,12 @@ class MethodPanel(QWidget):
         info = self.method
         return self._forms[info.name] if info is not None else None
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the chosen method needs with what is in its form."""
+        info, form = self.method, self.form
+        return frozenset() if info is None or form is None else info.needs_with(form.settings())
+
     def set_enabled(self, *, ready: bool, saveable: bool) -> None:
         """`ready`: a run can be asked for. `saveable`: there is a result on screen."""
         self.run_bar.button.setEnabled(ready)
@@ -198,7 +204,7 @@ class MethodPanel(QWidget):
         for name, form in self._forms.items():
             form.setVisible(name == info.name)
         self.reset.setVisible(bool(info.specs))
-        self.target.set_method(info)
+        self.target.set_needs(self.needs, live=info.live)
         self.run_bar.set_live(info.live)
 
     def _reveal_details(self) -> None:
@@ -208,6 +214,11 @@ class MethodPanel(QWidget):
     def _on_method(self) -> None:
         self._show_method()
         self.method_changed.emit()
+
+    def _on_settings(self) -> None:
+        if self.method is not None:
+            self.target.set_needs(self.needs, live=self.method.live)
+        self.settings_changed.emit()
 
     def _on_reset(self) -> None:
         if self.form is not None:

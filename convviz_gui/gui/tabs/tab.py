@@ -154,9 +154,10 @@ class MethodTab(QObject):
         if (reason := dict(self._selection.model.cannot).get(info.name)) is not None:
             why = reason[:1].lower() + reason[1:].rstrip(".")
             raise EngineError(f"{info.title} does not apply to {self._selection.model.name}: {why}")
-        image = self._selection.image if "image" in info.needs else None
+        needs = self.panel.needs
+        image = self._selection.image if "image" in needs else None
         folder = self.panel.target.chosen_folder()
-        if ("image" in info.needs and image is None) or ("folder" in info.needs and folder is None):
+        if ("image" in needs and image is None) or ("folder" in needs and folder is None):
             return None
         target = self.panel.target.target()
         if self.view is not None:
@@ -165,8 +166,7 @@ class MethodTab(QObject):
 
     def run(self) -> None:
         """Run now, with what is chosen now."""
-        info = self.panel.method
-        if info is not None and "folder" in info.needs and self.panel.target.chosen_folder() is None:
+        if "folder" in self.panel.needs and self.panel.target.chosen_folder() is None:
             self.demo_folder_wanted.emit()
             return
         try:
@@ -207,7 +207,7 @@ class MethodTab(QObject):
             self.rerun()
 
     def _on_image(self) -> None:
-        if self.panel.method is not None and "image" in self.panel.method.needs:
+        if "image" in self.panel.needs:
             self._on_subject()
 
     def _on_layer(self) -> None:
@@ -215,7 +215,7 @@ class MethodTab(QObject):
             self._on_subject()
 
     def _on_class(self) -> None:
-        if self.panel.method is not None and {"class", "source"} & self.panel.method.needs:
+        if {"class", "classes", "source"} & self.panel.needs:
             self._on_subject()
 
     def _on_channel(self) -> None:
@@ -223,11 +223,11 @@ class MethodTab(QObject):
             self._on_subject()
 
     def _on_folder(self) -> None:
-        if self.panel.method is not None and {"folder", "optional folder"} & self.panel.method.needs:
+        if {"folder", "optional folder"} & self.panel.needs:
             self._on_subject()
 
     def _on_point(self) -> None:
-        if self.panel.method is not None and "place" in self.panel.method.needs:
+        if "place" in self.panel.needs:
             self._on_subject()
 
     def _on_settings_wanted(self, settings: Settings) -> None:
@@ -235,8 +235,12 @@ class MethodTab(QObject):
             self.panel.form.set_settings(settings)
 
     def _on_settings(self) -> None:
-        if self.panel.method is not None and self.panel.method.live:
+        info = self.panel.method
+        if info is not None and info.live:
             self._settle.start()
+        elif info is not None and info.needs_by is not None:
+            # What is asked about may be something else now.
+            self._on_subject()
 
     def _on_subject(self) -> None:
         """What the tab should show may be something else now."""
@@ -291,8 +295,7 @@ class MethodTab(QObject):
             self.view.show_message("The network is being opened…")
             return
         layer = self._selection.layer or "the layer"
-        needs = self.panel.method.needs if self.panel.method is not None else frozenset[str]()
-        takes_demo = self.spec.demo_button and "folder" in needs and self._selection.folder is None
+        takes_demo = self.spec.demo_button and "folder" in self.panel.needs and self._selection.folder is None
         button = self.spec.demo_button if takes_demo else self.spec.button
         self.view.show_message(sentence or self.spec.empty.format(layer=layer), "" if sentence else button)
 

@@ -72,7 +72,8 @@ class TileDelegate(QStyledItemDelegate):
         self._frame(painter, square, option.state, palette)
         painter.setPen(muted(palette))
         line = QRect(square.left(), square.bottom() + 3, square.width(), cell.bottom() - square.bottom() - 3)
-        painter.drawText(line, _BELOW, source.caption(item))
+        caption = option.fontMetrics.elidedText(source.caption(item), Qt.TextElideMode.ElideRight, line.width())
+        painter.drawText(line, _BELOW, caption)
 
     @staticmethod
     def _frame(painter: QPainter, square: QRect, state: QStyle.StateFlag, palette: QPalette) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelInde
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.payloads import IntArray
+from convviz_gui.gui.look.plain import tip
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -80,6 +81,8 @@ class TileModel(QAbstractListModel):
         item = self.item(index.row())
         if role == Qt.ItemDataRole.DisplayRole:
             return self.source.caption(item)
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip(self.source.describe(item))
+        if role == Qt.ItemDataRole.AccessibleTextRole:
             return self.source.describe(item)
         return None

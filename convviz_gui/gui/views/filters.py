@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QPalette
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Gallery, Payload
 from convviz_gui.engine.types import Result
@@ -14,7 +14,7 @@ from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.pictures.picture_files import save_picture
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tiles.filter_panel import FilterPanel
-from convviz_gui.gui.tiles.gallery_tiles import GalleryTiles, stitched
+from convviz_gui.gui.tiles.gallery_tiles import OF_CHANNELS, GalleryTiles, stitched
 from convviz_gui.gui.tiles.tile_grid import TileGrid
 from convviz_gui.gui.views.base import PayloadView
 
@@ -26,11 +26,17 @@ class FiltersView(PayloadView):
         super().__init__(selection, parent)
         self._gallery: Gallery | None = None
         self._item = 0
+        self._ended = False
         self.title = ElidedLabel()
         self.title.setProperty("role", "title")
         self.progress = QLabel()
         self.progress.setProperty("role", "muted")
         self.progress.setFont(numbers_font(self.progress.font()))
+        self.fade = QCheckBox("Fade what did not matter")
+        self.fade.setToolTip(
+            "Opacity is how much each place mattered on the way: Σ |∂loss/∂pixel|, full from its 80th percentile on"
+        )
+        self.fade.hide()
         self.save_button = QPushButton("Save grid…")
         self.save_button.setToolTip("All pictures stitched into one PNG, as in the chapter")
         self.grid = TileGrid("Filters", side=104)
@@ -42,6 +48,7 @@ class FiltersView(PayloadView):
         above = QHBoxLayout()
         above.setSpacing(2 * UNIT)
         above.addWidget(self.title, 1)
+        above.addWidget(self.fade)
         above.addWidget(self.progress)
         above.addWidget(self.save_button)
         splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -61,6 +68,7 @@ class FiltersView(PayloadView):
         self.grid.chosen.connect(self._choose)
         self.grid.opened.connect(self._open)
         self.grid.pointed.connect(self._tell)
+        self.fade.toggled.connect(self._redraw)
         self.save_button.clicked.connect(self._save_grid)
         self.panel.activation_wanted.connect(lambda: self.show_tab.emit("activations"))
         self.panel.unit_wanted.connect(lambda: self.show_method.emit("unit"))
@@ -89,7 +97,9 @@ class FiltersView(PayloadView):
 
     def _show(self, gallery: Gallery, *, ended: bool) -> None:
         before, self._gallery = self._gallery, gallery
-        tiles = GalleryTiles(gallery, ended=ended)
+        self._ended = ended
+        self.fade.setVisible(gallery.transparency is not None)
+        tiles = GalleryTiles(gallery, ended=ended, ground=self._ground())
         grows = before is not None and _same_tiles(before, gallery) and not (ended and (gallery.done == 0).any())
         if before is not None and grows and self.stage.shows_content():
             changed = self.grid.replace(tiles, tiles.changed(before))
@@ -100,20 +110,41 @@ class FiltersView(PayloadView):
             self.grid.select(self._item, show=True)
         self._say(gallery)
         if changed:
-            self.panel.show_item(gallery, self._item)
+            self.panel.show_item(gallery, self._item, self._ground())
         self.stage.show_content()
 
     def _say(self, gallery: Gallery) -> None:
         count, steps = len(gallery.channels), gallery.trace.shape[1]
-        self.title.setText(f"{gallery.layer}   {count} {'filter' if count == 1 else 'filters'}")
+        asked = "Class scores" if not gallery.layer else gallery.layer
+        noun = "filter" if gallery.objective in OF_CHANNELS else "picture"
+        self.title.setText(f"{asked}   {count} {noun}{'' if count == 1 else 's'}")
         dead, formed = int(gallery.dead.sum()), int(((gallery.done >= steps) & ~gallery.dead).sum())
         said = f"{formed} of {count} formed"
         self.progress.setText(f"{said}, {dead} dead" if dead else said)
 
+    def _follows(self) -> bool:
+        """True if the pictures are of channels of the layer that the window looks at."""
+        gallery = self._gallery
+        return gallery is not None and gallery.objective in OF_CHANNELS and gallery.layer == self.selection.layer
+
+    def _ground(self) -> int | None:
+        """The grey into which what did not matter fades, or None for whole pictures."""
+        return self.palette().color(QPalette.ColorRole.Window).lightness() if self.fade.isChecked() else None
+
+    def _redraw(self) -> None:
+        if self._gallery is not None:
+            self.grid.set_source(GalleryTiles(self._gallery, ended=self._ended, ground=self._ground()), keep=True)
+            self.panel.show_item(self._gallery, self._item, self._ground())
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self.fade.isChecked():
+            self._redraw()
+
     def _wanted_item(self) -> int:
         """The channel chosen in the window if it is here, else the first."""
         assert self._gallery is not None
-        if self._gallery.layer != self.selection.layer:
+        if not self._follows():
             return 0
         found = np.flatnonzero(self._gallery.channels == self.selection.channel)
         return int(found[0]) if found.size else 0
@@ -124,8 +155,8 @@ class FiltersView(PayloadView):
         self._item = item
         if self._gallery is None:
             return
-        self.panel.show_item(self._gallery, item)
-        if self._gallery.layer == self.selection.layer:
+        self.panel.show_item(self._gallery, item, self._ground())
+        if self._follows():
             self.selection.set_channel(int(self._gallery.channels[item]))
 
     def _open(self, item: int) -> None:
@@ -133,13 +164,13 @@ class FiltersView(PayloadView):
         self.panel.picture.setFocus()
 
     def _on_channel(self) -> None:
-        if self._gallery is None or self._gallery.layer != self.selection.layer:
+        if self._gallery is None or not self._follows():
             return
         found = np.flatnonzero(self._gallery.channels == self.selection.channel)
         if found.size and int(found[0]) != self._item:
             self._item = int(found[0])
             self.grid.select(self._item, show=True)
-            self.panel.show_item(self._gallery, self._item)
+            self.panel.show_item(self._gallery, self._item, self._ground())
 
     def _tell(self, item: int | None) -> None:
         if item is None or self._gallery is None:
@@ -149,12 +180,14 @@ class FiltersView(PayloadView):
 
     def _copy_grid(self) -> None:
         if self._gallery is not None:
-            QGuiApplication.clipboard().setImage(stitched(self._gallery))
+            QGuiApplication.clipboard().setImage(stitched(self._gallery, transparent=self.fade.isChecked()))
 
     def _save_grid(self) -> None:
         if self._gallery is not None:
-            save_picture(self, stitched(self._gallery), f"{self._gallery.layer} filters")
+            sheet = stitched(self._gallery, transparent=self.fade.isChecked())
+            save_picture(self, sheet, f"{self._gallery.layer} filters".strip())
 
 
 def _same_tiles(first: Gallery, second: Gallery) -> bool:
-    return first.layer == second.layer and np.array_equal(first.channels, second.channels)
+    same = first.layer == second.layer and first.objective == second.objective and first.labels == second.labels
+    return same and np.array_equal(first.channels, second.channels) and first.images.shape == second.images.shape
