@@ -32,9 +32,9 @@ class FiltersView(PayloadView):
         self.progress = QLabel()
         self.progress.setProperty("role", "muted")
         self.progress.setFont(numbers_font(self.progress.font()))
-        self.fade = QCheckBox("Fade what did not matter")
+        self.fade = QCheckBox("Transparency")
         self.fade.setToolTip(
-            "Opacity is how much each place mattered on the way: Σ |∂loss/∂pixel|, full from its 80th percentile on"
+            "What did not matter fades. Opacity is how much each place mattered on the way: Σ |∂loss/∂pixel|, full from its 80th percentile on"
         )
         self.fade.hide()
         self.save_button = QPushButton("Save grid…")
