@@ -56,9 +56,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="", help="networks whose name holds this")
     options = parser.parse_args()
     rows: list[list[object]] = []
-    for name, layer, side, mean, std in NETWORKS:
+    for name, layer, side, mean, std in (network for network in NETWORKS if options.only in " ".join(network[:2])):
         torch.manual_seed(0)
         model = timm.create_model(name).eval().requires_grad_(False)
         preprocess = Preprocess((side, side), side, "bicubic", (mean,) * 3, (std,) * 3)
