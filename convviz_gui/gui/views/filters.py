@@ -34,8 +34,8 @@ class FiltersView(PayloadView):
         self.progress.setFont(numbers_font(self.progress.font()))
         self.fade = QCheckBox("Transparency")
         self.fade.setToolTip(
-            "What did not matter fades. Opacity is how much each place mattered on the way: Σ |∂loss/∂pixel|, full from "
-            "its 80th percentile on"
+            "What did not matter fades. Opacity is how much each place mattered on the way: Σ |∂loss/∂pixel|, full "
+            "from its 80th percentile on"
         )
         self.fade.hide()
         self.save_button = QPushButton("Save grid…")
