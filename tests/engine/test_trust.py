@@ -22,7 +22,9 @@ from convviz_gui.engine.trust import deletion, order, randomisation, similarity,
 from convviz_gui.engine.trust.explained import Explained, explained_by
 from convviz_gui.engine.types import Check, LoadModel, ModelSpec, Preprocess, Result, Run
 from tests.engine.bad_maps import bad_maps
+from tests.engine.nasty import NASTY, nasty
 from tests.engine.test_methods import fingerprint, finish
+from tests.engine.test_nasty import BIG, REFUSED, state_of
 from tests.engine.tiny import PREPROCESS, SIDE, noise_picture, tiny_net, tiny_session
 
 RANDOM = np.random.default_rng(0)
@@ -426,10 +428,10 @@ def test_bad_maps_lose_and_are_told(name: str, demo: Session, toys: list[Sample]
 def test_a_random_map_is_no_better_than_chance_as_often_as_the_rule_says(demo: Session) -> None:
     """One in twenty may pass by chance."""
     said = []
-    for number, toy in enumerate(samples(8, 11)):
+    for number, toy in enumerate(samples(5, 11)):
         run = Run("random-map", image=image_from_array(toy.pixels, "toy"), seed=number)
         said.append(trust_of(demo, run).verdict[0])
-    assert sum("no better than chance" in sentence for sentence in said) >= 7
+    assert sum("no better than chance" in sentence for sentence in said) >= 4
 
 
 def test_methods_known_to_fail_say_so_before_and_after(demo: Session, toys: list[Sample]) -> None:
@@ -535,3 +537,18 @@ def test_a_photo_that_does_not_speak_for_the_class_leaves_nothing_to_measure() -
 def test_the_margin_is_that_of_students_t() -> None:
     quantile = scipy.stats.t.ppf(0.95, verdict.DRAWS - 1) * np.sqrt(1 + 1 / verdict.DRAWS)
     assert pytest.approx(quantile, abs=0.02) == verdict.CHANCE
+
+
+@pytest.mark.parametrize("name", sorted(NASTY.keys() - {"NaN", BIG}))
+def test_maps_of_networks_as_users_have_them_are_checked_and_the_network_left_alone(name: str) -> None:
+    session = Session()
+    info = session.adopt(nasty(name))
+    method = next((one for one in ("grad-cam", "saliency", "eigen-cam") if one not in dict(info.cannot)), None)
+    if method is None or (method, name) in REFUSED:
+        pytest.skip("no quick method makes a map of this network")
+    result = finish(session, Run(method, image=noise_picture()))
+    before = state_of(session.model)
+    trust = checked(session, result).trust
+    assert trust is not None
+    assert trust.verdict
+    assert state_of(session.model) == before

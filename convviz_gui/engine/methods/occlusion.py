@@ -104,6 +104,7 @@ class Occlusion(Method[OcclusionParams]):
         "Kumar & Papakonstantinou, Incremental and Approximate Inference for Faster Occlusion-based Deep CNN "
         "Explanations, SIGMOD 2019 (the exact part)"
     )
+    check_stages = 3
 
     def run(self, session: Session, request: Run, params: OcclusionParams) -> Steps[OcclusionMap]:
         """Score the photo behind every window, a batch at a time; stopping keeps what is there."""

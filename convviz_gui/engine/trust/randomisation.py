@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch.nn.parameter import is_lazy
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import fault_of
+from convviz_gui.engine.network.outputs import tensor_of
 from convviz_gui.engine.network.passes import forward
 
 
@@ -35,7 +37,7 @@ def twin_of(model: nn.Module) -> nn.Module:
     theirs = {tensor.data_ptr() for tensor in _tensors(model)}
     if any(tensor.data_ptr() in theirs for tensor in _tensors(twin)):
         raise EngineError("A copy of this network shares its weights, so they were not shuffled", "")
-    return twin.eval().requires_grad_(False)
+    return twin
 
 
 def stages_of(twin: nn.Module, x: Tensor, most: int) -> list[Stage]:
@@ -81,7 +83,7 @@ def settle(twin: nn.Module, stages: Sequence[Stage], x: Tensor) -> None:
     Those of the trained network are of signals that there are no more.
     """
     handles = [
-        part.register_forward_pre_hook(_take_statistics)
+        part.register_forward_pre_hook(_take_statistics, with_kwargs=True)
         for stage in stages
         for part in stage.parts
         if isinstance(getattr(part, "running_var", None), Tensor)
@@ -96,9 +98,10 @@ def settle(twin: nn.Module, stages: Sequence[Stage], x: Tensor) -> None:
             handle.remove()
 
 
-def _take_statistics(part: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    values = inputs[0].detach().transpose(0, 1).flatten(1)
-    if values.shape[1] > 1:
+def _take_statistics(part: nn.Module, inputs: Any, words: Any) -> None:
+    given = tensor_of((inputs, words))
+    values = given.detach().transpose(0, 1).flatten(1) if given is not None else None
+    if values is not None and values.shape[1] > 1:
         part.running_mean = values.mean(dim=1)
         part.running_var = values.var(dim=1)
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.method import Method, Steps, Update
 from convviz_gui.engine.params import Settings
 from convviz_gui.engine.payloads import AttributionMap, FloatArray, Heat, frozen
@@ -66,14 +67,16 @@ def reaction_to_weights(
     for number, stage in enumerate(stages):
         yield Update(done, total, f"shuffling {stage.name}")
         shuffle(stage, draw)
-        settle(twin, stages[: number + 1], x.to(session.device))
         beside = Session.beside(session, twin)
         note = f"weights shuffled down to {stage.name.rpartition(' – ')[2]}"
         try:
+            settle(twin, stages[: number + 1], x.to(session.device))
             other = yield from _shown(beside, method, request, done, weight, total, note)
             rows.append(_alike(found, other))
-        except EngineError:
-            # Numbers that are not finite, say: there is no map any more.
+        except Exception as error:
+            if fault_of(error) is not None:
+                raise
+            # Numbers that are not finite, or a network whose own code refuses them: there is no map any more.
             rows.append((float("nan"),) * 3)
         done += weight
     alike, ranked, signed = (frozen(np.array(column, np.float32)) for column in zip(*rows, strict=True))
