@@ -74,9 +74,9 @@ def test_ablation_and_unit_over_a_folder(tmp_path: Path, folder: Path) -> None:
     page = run(
         tmp_path / "unit", "unit", *LAYER, *words, "--channel", "7", "--steps", "2", "--top", "3", "--size", "48"
     )
-    assert page["images"].shape == (3, 96, 96, 3)
+    assert page["patches"].shape == (3, 96, 96, 3)
     assert page["projected"].shape == (3, 3, 128, 128)
-    assert page["weights"].shape == (48, 3, 3)
+    assert page["kernel"].shape == (48, 3, 3)
     names = {path.name for path in (tmp_path / "unit").iterdir()}
     assert {"weights.png", "synthetic.png", "patches.png", "projected.png", "pictures.csv", "similar.csv"} <= names
     assert len(rows(tmp_path / "unit" / "pictures.csv")) == 12

@@ -145,10 +145,10 @@ def test_a_dead_channel_is_told(folder: str) -> None:
 
 
 def test_the_weights_are_those_before_norm_and_relu(red: UnitPage) -> None:
-    assert red.weights.layer == "conv"
-    np.testing.assert_array_equal(red.weights.values, Known().conv.weight[RED].detach().numpy())
-    assert (red.weights.rank, red.weights.count) == (3, 5)
-    drawn = weights_picture(red.weights)
+    assert red.kernel.layer == "conv"
+    np.testing.assert_array_equal(red.kernel.values, Known().conv.weight[RED].detach().numpy())
+    assert (red.kernel.rank, red.kernel.count) == (3, 5)
+    drawn = weights_picture(red.kernel)
     assert drawn is not None
     assert drawn.shape == (3, 3, 3)
     assert drawn[1, 1].tolist() == [255, 64, 64]

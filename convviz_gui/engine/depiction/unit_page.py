@@ -18,14 +18,14 @@ def _arrays(page: UnitPage) -> Arrays:
     strongest, record, alike, feeds = page.strongest, page.record, page.alike, page.feeds
     return {
         "channel": np.array(page.channel, np.int64),
-        "weights": page.weights.values,
+        "kernel": page.kernel.values,
         "synthetic": page.synthetic.picture,
         "trace": page.synthetic.trace,
-        "images": strongest.images,
-        "values": strongest.values,
-        "positions": strongest.positions,
-        "boxes": strongest.boxes,
-        "pictures": strongest.pictures,
+        "patches": strongest.images,
+        "patch_values": strongest.values,
+        "patch_positions": strongest.positions,
+        "patch_boxes": strongest.boxes,
+        "patch_pictures": strongest.pictures,
         "projected": strongest.projected,
         "paths": np.array(record.paths),
         "labels": np.array(record.labels),
@@ -47,7 +47,7 @@ def _arrays(page: UnitPage) -> Arrays:
 
 def _pictures(page: UnitPage, _result: Result) -> Pictures:
     made: Pictures = {}
-    weights = weights_picture(page.weights)
+    weights = weights_picture(page.kernel)
     if weights is not None:
         made["weights"] = weights.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
     if page.synthetic.picture.size:

@@ -123,7 +123,7 @@ class Unit(Method[UnitParams]):
         if filters is None:
             growing.lack("weights", "No layer with weights makes this channel by itself")
             return None
-        growing.put("weights", weights=weights_of(session, filters, channel))
+        growing.put("weights", kernel=weights_of(session, filters, channel))
         return filters
 
     def scores(self, payload: UnitPage) -> tuple[Score, ...]:

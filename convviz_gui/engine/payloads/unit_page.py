@@ -142,7 +142,7 @@ class UnitPage:
     n_channels: int
     kind: str
     folder: str | None = None
-    weights: Weights = Weights()
+    kernel: Weights = Weights()
     synthetic: Synthetic = Synthetic()
     strongest: Strongest = Strongest()
     record: Record = Record()

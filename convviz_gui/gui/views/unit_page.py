@@ -179,7 +179,7 @@ class UnitPageView(PayloadView):
         self.stage.show_content()
 
     def _show_own(self, page: UnitPage, *, ended: bool) -> None:
-        drawn = weights_picture(page.weights)
+        drawn = weights_picture(page.kernel)
         self.weights.set_image(to_qimage(drawn) if drawn is not None else None, smooth=False)
         self.sections["weights"].show_body(there=drawn is not None, words=page.note("weights") or _of_weights(page))
         grown = page.synthetic
@@ -306,7 +306,7 @@ def _flags(page: UnitPage) -> str:
 
 
 def _of_weights(page: UnitPage) -> str:
-    weights = page.weights
+    weights = page.kernel
     if not weights.values.size:
         return ""
     count, height, width = weights.values.shape
