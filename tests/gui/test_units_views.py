@@ -18,6 +18,7 @@ from convviz_gui.engine.kernel_tiles import KernelScale
 from convviz_gui.engine.payloads import Census, Kernels, Patches, Skipped
 from convviz_gui.engine.types import LayerNode, Target
 from convviz_gui.gui.latent.skipped_dialog import SkippedDialog
+from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.pictures.qimage import to_array
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tiles.kernel_tiles import Show
@@ -384,3 +385,33 @@ def test_the_census_is_saved_as_csv(census: CensusView, tmp_path: Path, monkeypa
     lines = (tmp_path / "mine.csv").read_text().splitlines()
     assert len(lines) == 13
     assert lines[10].startswith("conv2,5,1.0")
+
+
+# --------------------------------------------------------------------------------------------- the whole window
+
+
+def test_in_the_window_weights_follow_the_tree_and_patches_come_from_the_folder(
+    ready: MainWindow, found: Patches, qtbot: QtBot
+) -> None:
+    window, tabs = ready, ready.tabs
+    tabs.show_method("weights")
+    qtbot.waitUntil(lambda: tabs.current.result is not None, timeout=30_000)
+    assert isinstance(tabs.current.view, KernelsView)
+    assert window.selection.model is not None
+    silent = next(node.id for node in window.selection.model.layers() if node.kind == "ReLU")
+    window.selection.set_layer(silent)
+    view = tabs.current.view
+    assert not view.stage.shows_content()
+    assert "no filters of its own" in view.stage._message.sentence.text()
+    window.selection.set_folder(found.folder)
+    for method, shown in (("patches", PatchesView), ("census", CensusView)):
+        tabs.show_method(method)
+        tabs.current.run()
+        qtbot.waitUntil(lambda: tabs.current.result is not None, timeout=60_000)
+        assert isinstance(tabs.current.view, shown)
+        assert tabs.current.view.stage.shows_content()
+    patches = tabs.tabs["units"]._views["Patches"]
+    assert isinstance(patches, PatchesView)
+    node = window.selection.model.find(silent)
+    assert node is not None
+    assert patches.grid.model().rowCount() == node.channels
