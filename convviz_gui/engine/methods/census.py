@@ -38,7 +38,7 @@ class CensusParams(Params):
         0.99,
         "Duplicate from",
         "A channel is a duplicate if its responses to the pictures correlate at least so much with an earlier one's.",
-        lo=0.5,
+        lo=0.0,
         hi=1.0,
     )
     batch: int = param(
