@@ -1,4 +1,4 @@
-"""What a check comes to, in words. The rules are few, and stated in docs/methods.md."""
+"""What a check comes to, in words. The rules are few, and stated in docs/trust.md."""
 
 from __future__ import annotations
 
