@@ -84,7 +84,6 @@ REFUSED = {
     ("latent", "buffers only"): "classifier",
     ("patches", "NaN"): "NaN",
     ("census", "NaN"): "NaN",
-    ("weights", "NaN"): "finite",
     ("weights", "buffers only"): "no weights",
 }
 """Which method cannot look into which network, and a word of the sentence that says why. All others can."""

@@ -234,3 +234,13 @@ def test_files_hold_the_filters_and_the_pairs() -> None:
     assert tables(result).keys() == {"filters", "duplicates"}
     assert pictures(finish(tiny_session(), Run("weights", Target("conv2")))).keys() == {"slices"}
     assert pictures(finish(tiny_session(), Run("weights", Target("head")))).keys() == {"matrix"}
+
+
+def test_weights_that_are_not_numbers_are_refused() -> None:
+    net = tiny_net()
+    with torch.no_grad():
+        net.conv2.weight[0] = float("nan")
+    session = opened(net)
+    assert kernels(session).layer == "conv1"
+    with pytest.raises(EngineError, match="'conv2' are not all finite"):
+        kernels(session, "conv2")
