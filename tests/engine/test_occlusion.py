@@ -256,6 +256,25 @@ def test_asked_for_reach_where_it_cannot_be_had_is_refused_with_the_reason() -> 
         occluded(session, patch=8, stride=8, mode="reach")
 
 
+class Aside(nn.Module):
+    """Computes a factor for each picture where nobody sees it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 3), nn.Linear(8, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        factor = torch.from_numpy(x.detach().numpy().mean((1, 2, 3)))
+        return self.head((self.conv(x) * factor[:, None, None, None]).amax((2, 3)))
+
+
+def test_other_numbers_than_whole_passes_are_noticed() -> None:
+    session = opened(Aside())
+    payload = occluded(session, patch=8, stride=8).payload
+    assert "gave other numbers" in payload.how
+    np.testing.assert_array_equal(payload.drop, occluded(session, patch=8, stride=8, mode="whole").payload.drop)
+
+
 def test_the_manifest_says_how(tmp_path: Path) -> None:
     for mode, word in (("reach", REACH), ("whole", "whole passes: as asked for")):
         result = occluded(tiny_session(), patch=8, stride=8, mode=mode)
