@@ -25,7 +25,7 @@ from convviz_gui.engine.occluding.simplifying import simplified
 from convviz_gui.engine.occluding.windows import Window, Windows
 from convviz_gui.engine.payloads import IntArray
 
-WHOLE_FROM = 0.85
+WHOLE_FROM = 0.9
 """Part of a map from which on all of it is computed: the bookkeeping of parts would cost more than it spares."""
 
 
@@ -99,7 +99,7 @@ class Following:
             if max(map(len, groups)) < n:
                 break
             plans = [self._plan(rows, cols) for rows in groups[0] for cols in groups[1]]
-            work = sum(plan.multiplications * len(plan.windows) for plan in plans) * (1 + 0.01 * n * n)
+            work = sum(plan.multiplications * len(plan.windows) for plan in plans) * (1 + 0.003 * n * n)
             if work < least:
                 best, least = plans, work
         return best
