@@ -96,6 +96,14 @@ def problem_from(error: BaseException) -> Problem:
     fault = fault_of(error)
     if fault is not None:
         return _refusal(error, fault, detail)
+    if _in_the_network(error):
+        return Problem(
+            ProblemKind.USER,
+            f"The network failed on what it was given ({type(error).__name__}: {_first_line(error)})",
+            "It may take one picture at a time only: set the method's batch to 1 if it has one (--batch), or correct "
+            "the network's code",
+            detail,
+        )
     return Problem(
         ProblemKind.BUG,
         f"Something went wrong inside ConvViz ({type(error).__name__}: {_first_line(error)})",
@@ -115,6 +123,19 @@ def _refusal(error: BaseException, fault: Fault, detail: str) -> Problem:
         case FaultKind.UNSUPPORTED:
             title, hint = unsupported_words(error, fault.device)
     return Problem(ProblemKind.RESOURCE, title, hint, detail)
+
+
+def _in_the_network(error: BaseException) -> bool:
+    """True if it arose in a forward pass, and in the network's own code or torch's rather than in a hook of ours."""
+    names = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    innermost = next((name for name in reversed(names) if name.split(".")[0] != "torch" and name != _FUNCTIONS), "")
+    ours = innermost.startswith("convviz_gui.") and innermost != _FORWARD
+    return _FORWARD in names and not ours
+
+
+_FORWARD = "convviz_gui.engine.network.passes"
+_FUNCTIONS = "convviz_gui.engine.network.functional"
+"""Where networks are run, and where the functions that they call pass through."""
 
 
 def _first_line(error: BaseException) -> str:

@@ -54,6 +54,7 @@ from convviz_gui.engine.types import (
 
 MAPS_CACHE_BYTES = 256 * 2**20
 SPECTRA_CACHE_BYTES = 64 * 2**20
+_OF_A_LAYER = frozenset({Need.LAYER, Need.CHANNEL, Need.CHANNELS, Need.SOURCE})
 
 
 class Session:
@@ -369,10 +370,11 @@ class Session:
             raise EngineError(f"{method.title} needs a folder of pictures", "Open one (command line: --folder DIR)")
         target = request.target
         # A layer that was chosen may be one where it works; the method itself says so if not.
-        if target.layer is None and (reason := method.applies(self.info)):
+        chosen = target.layer is not None and bool(needs & _OF_A_LAYER)
+        if not chosen and (reason := method.applies(self.info)):
             cannot = dict(self.info.cannot)
             raise EngineError(reason, "These apply: " + ", ".join(name for name in methods() if name not in cannot))
-        node = self.layer(target.layer) if target.layer is not None and "@" not in target.layer else None
+        node = self._layer_meant(target.layer, needs)
         for index in (target.class_index, target.against):
             if index is not None and not 0 <= index < self.info.n_classes:
                 raise EngineError(
@@ -388,6 +390,12 @@ class Session:
                 raise EngineError(
                     f"Layer {node.id!r} has no channel {wrong[0]}", f"Its channels go from 0 to {node.channels - 1}"
                 )
+
+    def _layer_meant(self, layer: str | None, needs: frozenset[Need]) -> LayerNode | None:
+        """The layer that a target's channels are of, if it is one of the tree's."""
+        if layer is None and needs & {Need.CHANNEL, Need.CHANNELS, Need.SOURCE}:
+            layer = self.info.default_layer
+        return self.layer(layer) if layer is not None and "@" not in layer else None
 
 
 def read_only(tensor: Tensor) -> Any:

@@ -132,6 +132,8 @@ def test_folders_of_something_else_are_refused_in_a_sentence(
     for text, said in (
         ("{", "no JSON"),
         ("[" * 100_000, "no JSON"),
+        ('{"results": [{}], "format": 1, "method": "\\ud800"}', "no JSON"),
+        ('{"results": [{}], "format": 1, "method": "x", "seed": NaN}', "no JSON"),
         ('{"results": []}', "not the manifest"),
         ('{"results": [{}], "format": 99, "method": "x"}', "another program"),
         ('{"results": [{"folder": "../cat"}], "format": 1, "method": "grad-cam"}', "outside of it"),
@@ -162,6 +164,15 @@ def test_damaged_and_hostile_arrays_are_refused_in_a_sentence(
     assert "Python objects" in refuse()
     np.savez(bad / "data.npz", raw=np.zeros((0, 3), np.float32), heat=np.zeros((2, 2), np.float32))
     assert "empty or no map" in refuse()
+    nothing = np.zeros((1, 1, 0, 9, 9, 3), np.uint8)[0]
+    np.savez(bad / "data.npz", images=nothing, channels=np.zeros(1), values=nothing, boxes=nothing)
+    assert "do not belong together" in refuse()
+    # The packer's own error, which is of no kind that Python's archives announce.
+    np.savez_compressed(bad / "data.npz", raw=np.arange(4096.0).reshape(64, 64), heat=np.ones((64, 64)))
+    packed = bytearray((bad / "data.npz").read_bytes())
+    packed[60:160] = b"\xff" * 100
+    (bad / "data.npz").write_bytes(packed)
+    assert "damaged" in refuse()
     # A header that claims a terabyte must not be believed.
     header = np.lib.format.header_data_from_array_1_0(np.zeros((2, 2), np.float32)) | {"shape": (2**19, 2**19)}
     for shape, said in (((2**19, 2**19), "claims"), ((2**10, 2**10), "cut short")):

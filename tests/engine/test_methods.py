@@ -223,7 +223,7 @@ def test_what_is_missing_or_out_of_range_is_said(name: str, session: Session, fo
     if "layer" in info.needs:
         wrong.append(dataclasses.replace(run, target=dataclasses.replace(run.target, layer="no.such.layer")))
     if "channels" in info.needs:
-        wrong.append(dataclasses.replace(run, target=Target("conv1", channels=(99,))))
+        wrong += [dataclasses.replace(run, target=Target(layer, channels=(99,))) for layer in ("conv1", None)]
     if "class" in info.needs:
         wrong.append(dataclasses.replace(run, target=Target(class_index=5)))
     for request in wrong:

@@ -404,6 +404,14 @@ def _check_big(session: Session, info: ModelInfo) -> None:
     assert maps.shape == (4, 2, 2)
 
 
+def test_a_layer_that_a_method_does_not_ask_for_opens_no_way_round_its_reason() -> None:
+    session, info = opened("inference mode")
+    for method in ("film-strip", "saliency", "integrated-gradients"):
+        assert dict(info.cannot)[method]
+        with pytest.raises(EngineError, match="differentiably"):
+            finish(session, Run(method, Target("conv1"), noise_picture()))
+
+
 def test_the_session_goes_on_after_a_refusal() -> None:
     session, info = opened("dict")
     with pytest.raises(EngineError):

@@ -7,7 +7,7 @@ import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,9 @@ def _manifest(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     if path.stat().st_size > MOST_TEXT:
         raise EngineError(f"{path} is too large to be a manifest", _WRITE)
     try:
-        told = json.loads(path.read_bytes())
+        told = json.loads(path.read_bytes(), parse_constant=_no_number)
+        # Half characters, which JSON can write and no file can hold.
+        json.dumps(told, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise EngineError(f"{path} is damaged: it is no JSON", _WRITE) from error
     results = told.get("results") if isinstance(told, dict) else None
@@ -95,6 +97,10 @@ def _manifest(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     if told.get("format") != FORMAT or not isinstance(told.get("method"), str):
         raise EngineError(f"{path} is of another program or of a version that this one cannot read", _WRITE)
     return told, results
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -112,7 +118,10 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             if sum(archive.getinfo(entries[name]).file_size for name in wanted) > 2 * MOST_BYTES:
                 raise EngineError(f"{path} holds more than {2 * MOST_BYTES >> 30} GiB to compare", _SMALLER)
             return {name: _array(archive, entries[name], path) for name in wanted}
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (EngineError, MemoryError):
+        raise
+    except Exception as error:
+        # Every way of packing has errors of its own.
         raise EngineError(f"{path} is damaged: {_short(error)}", _WRITE) from error
 
 

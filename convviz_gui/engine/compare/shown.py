@@ -73,7 +73,10 @@ def shown_map(arrays: Values, record: Mapping[str, Any], item: int | None = None
     """
     for names, make in _KINDS:
         if set(names) <= arrays.keys():
-            return make(arrays, record, item)
+            try:
+                return make(arrays, record, item)
+            except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+                raise EngineError("The arrays of the result do not belong together", _ANEW) from error
     raise EngineError(
         f"A result of {_method(record)} holds no map or picture to compare",
         "Compare class maps, pixel maps, occlusion, activations, filters, weights, patches or inputs",
@@ -185,7 +188,7 @@ def _pictured(
     count: int = 1,
     label: str = "",
 ) -> Shown:
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
         raise EngineError("A picture of the result is no picture", _ANEW)
     brightness = frozen(picture.astype(np.float32) @ _LUMINANCE)
     return Shown(kind, brightness, BRIGHTNESS, False, frozen(picture), box, item, count, label)

@@ -29,13 +29,15 @@ def probabilities(logits: Tensor) -> Tensor:
 def chosen_class(logits: Tensor, class_index: int | None) -> int:
     """`class_index` if given, else the top class of the only row in `logits` [1, K].
 
-    Raises `EngineError` for an index out of range, or logits that are NaN, where no class is the top one.
+    Raises `EngineError` for an index out of range, or logits that are NaN or infinite, where no class is the top one.
     """
     scores = class_scores(logits)[0]
     if class_index is None:
-        if bool(torch.isnan(scores).any()):
+        # Minus infinity is how networks leave classes out.
+        if bool((torch.isnan(scores) | (scores == torch.inf)).any()):
+            what = "NaN" if bool(torch.isnan(scores).any()) else "infinite"
             raise EngineError(
-                "The network's output is NaN for this photo", "Check its weights and its preprocessing (mean, std)"
+                f"The network's output is {what} for this photo", "Check its weights and its preprocessing (mean, std)"
             )
         return int(scores.argmax())
     if not 0 <= class_index < len(scores):
