@@ -20,7 +20,7 @@ from convviz_gui.engine.types import Level, ModelInfo, Preprocess, Result, Run, 
 from tests.engine import nasty as nets
 from tests.engine.nasty import NASTY, nasty
 from tests.engine.test_methods import QUICK, finish
-from tests.engine.tiny import noise_picture
+from tests.engine.tiny import PREPROCESS, noise_picture, tiny_net
 
 BIG = "3,000 modules"
 REFUSED = {
@@ -418,3 +418,32 @@ def test_the_session_goes_on_after_a_refusal() -> None:
         session.adopt(nets.TwoInputs(), SIZED)
     assert session.info is info
     finish(session, Run("overview", image=noise_picture()))
+
+
+class _InPlace(nn.Module):
+    """Prepares its input itself, in place or not."""
+
+    def __init__(self, *, in_place: bool) -> None:
+        super().__init__()
+        self.in_place = in_place
+        self.net = tiny_net()
+
+    def forward(self, x: Tensor) -> Any:
+        return self.net(x.mul_(1.5).sub_(0.3) if self.in_place else x * 1.5 - 0.3)
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "eigen-cam", "smoothgrad", "integrated-gradients", "occlusion"])
+def test_a_network_that_works_on_its_input_in_place_does_not_change_the_photo(method: str) -> None:
+    settings = {"smoothgrad": (("samples", 3),), "integrated-gradients": (("steps", 4),)}.get(method, ())
+    request = Run(
+        method, Target(layer="net.conv2") if "cam" in method else Target(), noise_picture(), settings=settings
+    )
+    found = []
+    for in_place in (True, False):
+        session = Session()
+        session.adopt(_InPlace(in_place=in_place), PREPROCESS)
+        for _ in range(2):
+            payload: Any = finish(session, request).payload
+            found.append(payload.heat)
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=0, atol=1e-5 * float(np.abs(found[0]).max()))

@@ -16,13 +16,14 @@ def forward(model: nn.Module, x: Tensor) -> Any:
     """What the network returns for `x` [B, C, H, W], given to it in the layout and floating type of its weights.
 
     Compiled parts run uncompiled, since a compiled one passes hooks by. What the network prints goes to stderr:
-    stdout is the command line's own. Gradients follow the ambient grad mode.
+    stdout is the command line's own. Gradients follow the ambient grad mode. A network that works in place on what it
+    is given changes a copy, never `x`.
     """
     dtype = floating_type(model)
     if dtype is not None and x.dtype != dtype:
         x = x.to(dtype)
     with running():
-        return model(x.contiguous(memory_format=layout(model)))
+        return model(x.clone(memory_format=layout(model)))
 
 
 @contextmanager

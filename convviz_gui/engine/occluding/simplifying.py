@@ -54,7 +54,7 @@ def _without_aliases(graph: Graph, nodes: list[Node]) -> Graph:
     kept = []
     for node in nodes:
         node = dataclasses.replace(node, args=mapped(node.args, original), kwargs=mapped(dict(node.kwargs), original))
-        if node.name in ("alias", "detach") and isinstance(node.args[0], Ref):
+        if node.name in ("alias", "detach", "clone") and isinstance(node.args[0], Ref):
             named[node.out] = node.args[0].value
         else:
             kept.append(node)
