@@ -47,7 +47,9 @@ def answers_at(node: LayerNode, maps: FloatArray, point: Point) -> Answers:
     """What the channels of `maps` f32 [C, h, w] say at a point (u, v) of the crop."""
     unit = unit_at(point, (maps.shape[1], maps.shape[2]))
     flat = maps.reshape(len(maps), -1)
-    return Answers(node, unit, maps[:, unit[0], unit[1]], flat.mean(1), flat.std(1, dtype=np.float32), flat.max(1))
+    # A copy: in the middle of a pass the network may overwrite the maps in place.
+    values = maps[:, unit[0], unit[1]].copy()
+    return Answers(node, unit, values, flat.mean(1), flat.std(1, dtype=np.float32), flat.max(1))
 
 
 @dataclass(frozen=True, slots=True)

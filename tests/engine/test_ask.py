@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.fields import extent_of, point_of, unit_at
@@ -15,7 +16,7 @@ from convviz_gui.engine.payloads import Asked
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ImageInput, Run, Target
 from tests.engine.test_methods import finish
-from tests.engine.tiny import SIDE, noise_picture, tiny_session
+from tests.engine.tiny import PREPROCESS, SIDE, noise_picture, tiny_session
 
 
 def asked(session: Session, unit: tuple[int, int] | None, layer: str = "conv2", **settings: object) -> Asked:
@@ -103,6 +104,17 @@ def test_every_layer_gives_its_strongest_in_order_of_execution() -> None:
         i, j = unit_at(found.point, maps.shape[1:])  # type: ignore[arg-type]
         assert found.channels[rows].tolist() == np.argsort(-maps[:, i, j], kind="stable")[:OF_EACH].tolist()
     assert found.layer == ""
+
+
+def test_what_is_overwritten_in_place_afterwards_is_told_as_it_was() -> None:
+    parts = [nn.Conv2d(3, 4, 3, padding=1), nn.Flatten(), nn.Unflatten(1, (4, SIDE, SIDE)), nn.ReLU(inplace=True)]
+    session = Session()
+    net = nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    session.adopt(net, PREPROCESS)
+    found = asked(session, (5, 7), layer="0", layers=EVERY, sort="value")
+    values = {layer: found.values[[name == layer for name in found.layers]].tolist() for layer in found.layers}
+    assert min(values["0"]) < 0
+    assert values["2"] == values["0"]
 
 
 def test_a_vector_is_one_position_that_sees_all_of_the_crop() -> None:
