@@ -173,6 +173,19 @@ def test_twins_equal_brute_force_over_several_blocks(monkeypatch: pytest.MonkeyP
     assert similarity[9] == pytest.approx(correlation, abs=1e-5)
 
 
+def test_what_never_varies_is_like_nothing_however_little_is_asked() -> None:
+    draw = np.random.default_rng(0).standard_normal((40, 1)).astype(np.float32)
+    responses = np.concatenate([np.zeros_like(draw), draw, -draw, np.ones_like(draw)], axis=1)
+    twin, _ = earlier_twins(responses, 0.0, np.array([False, True, True, True]))
+    assert twin.tolist() == [-1] * 4
+
+
+def test_a_sample_of_which_nothing_could_be_read_finds_none_alike() -> None:
+    twin, similarity = earlier_twins(np.zeros((0, 0), np.float32), 0.99, np.ones(3, np.bool_))
+    assert twin.tolist() == [-1] * 3
+    assert similarity.tolist() == [0.0] * 3
+
+
 def test_previews_grow_and_say_that_they_are_no_end(planted: Session, folder: Path) -> None:
     shown: list[Census] = []
     for update in planted.execute(Run("census", folder=str(folder), settings=(("batch", 8),))):

@@ -22,7 +22,7 @@ def earlier_twins(responses: FloatArray, alike: float, alive: BoolArray) -> tupl
         alike: the least correlation that counts.
         alive: bool [C], channels that are compared.
     """
-    n, channels = responses.shape
+    n, channels = len(responses), len(alive)
     twin, similarity = np.full(channels, -1, np.int64), np.zeros(channels, np.float32)
     if n < FEWEST:
         return twin, similarity
@@ -39,9 +39,10 @@ def earlier_twins(responses: FloatArray, alike: float, alive: BoolArray) -> tupl
         # Only earlier ones.
         later = np.arange(products.shape[1])[None] >= np.arange(start, start + len(block))[:, None]
         products[later] = -2
+        products[:, ~varies[: products.shape[1]]] = -2
         best = products.argmax(axis=1)
         most = np.take_along_axis(products, best[:, None], axis=1)[:, 0]
-        found = most >= alike - 1e-6
+        found = (most >= alike - 1e-6) & varies[start : start + len(block)]
         twin[start : start + len(block)][found] = best[found]
         similarity[start : start + len(block)][found] = np.minimum(most[found], 1)
     return twin, similarity
