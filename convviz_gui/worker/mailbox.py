@@ -58,10 +58,10 @@ class Inbox:
             self._condition.wait_for(lambda: self._closed or self._pending)
             return self._start(next(iter(self._pending))) if self._pending else None
 
-    def take_urgent(self, kinds: Collection[str]) -> Job | None:
-        """The oldest pending job of a lane of one of `kinds`, or None at once."""
+    def take_urgent(self, wanted: Callable[[Job], bool]) -> Job | None:
+        """The oldest pending job that is `wanted`, or None at once."""
         with self._condition:
-            lane = next((lane for lane in self._pending if kind_of(lane) in kinds), None)
+            lane = next((lane for lane, job in self._pending.items() if wanted(job)), None)
             return None if lane is None or self._closed else self._start(lane)
 
     def _start(self, lane: str) -> Job:

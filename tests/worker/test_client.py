@@ -113,6 +113,22 @@ def test_a_layer_click_is_answered_during_a_long_run(loaded: tuple[EngineClient,
     assert 0 < int(partial.done.max()) < 2000
 
 
+def test_live_methods_of_any_tab_are_answered_during_a_long_run(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:
+    client, log = loaded
+    settings = (("patch", 8), ("stride", 1), ("mode", "whole"))
+    client.submit("pixel map", Run("occlusion", image=picture(), settings=settings))
+    qtbot.waitUntil(lambda: bool(log.of(Progressed, "pixel map")), timeout=WAIT)
+    client.submit("units", Run("score-cam", image=picture()))
+    client.submit("switch off", Run("switch-off", Target("block2_conv1", (0,)), picture()))
+    client.submit("input", Run("input", image=picture()))
+    for lane in ("switch off", "input"):
+        qtbot.waitUntil(lambda lane=lane: bool(log.of(Finished, lane)), timeout=WAIT)
+    assert not log.of(Finished, "pixel map")
+    # What takes long keeps its turn, so that the window is answered meanwhile.
+    assert not log.of(Started, "units")
+    client.cancel("pixel map")
+
+
 def test_loading_a_model_stops_everything_else(loaded: tuple[EngineClient, Log], qtbot: QtBot) -> None:
     client, log = loaded
     client.submit("filters", Run("filters", Target("block2_conv1", (0,)), settings=(("steps", 2000),)))
