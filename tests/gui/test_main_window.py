@@ -14,9 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.payloads import Heat, Maps
 from convviz_gui.engine.types import LoadModel, ModelSpec
-from convviz_gui.gui.look.theme import Theme
+from convviz_gui.gui.look.theme import LIGHT, Theme, stylesheet
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.photos import samples
+from convviz_gui.gui.tabs.tab_bar import TabBar
 from convviz_gui.gui.tiles.grid_header import GridHeader
 
 WAIT = 60_000
@@ -293,3 +294,18 @@ def test_on_a_small_screen_titles_and_choices_stay_whole(window: MainWindow, qtb
     QApplication.processEvents()
     assert page.width() == 330
     assert not header.size_slider.isVisible()
+
+
+def test_a_narrow_bar_moves_its_titles_together_and_apart_again(qtbot: QtBot) -> None:
+    bar = TabBar()
+    qtbot.addWidget(bar)
+    bar.setStyleSheet(stylesheet(LIGHT))
+    for title in ("Activations", "Class map", "Latent space", "Compare"):
+        bar.addTab(title)
+    bar.resize(800, 30)
+    bar.show()
+    loose = bar.sizeHint().width()
+    bar.resize(loose - 1, 30)
+    assert bar.tabRect(3).right() < loose - 1
+    bar.resize(loose, 30)
+    assert bar.sizeHint().width() == loose

@@ -147,6 +147,7 @@ QStatusBar::item {{ border: none; }}
 QTabBar {{ background: {c.window}; }}
 QTabBar::tab {{ background: transparent; color: {c.muted}; padding: 8px 10px 6px 10px; margin-right: 2px;
     border: none; border-bottom: 2px solid transparent; }}
+QTabBar[tight="true"]::tab {{ padding: 8px 5px 6px 5px; margin-right: 0; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom: 2px solid {c.accent}; }}
 QTabBar::tab:hover:!selected {{ color: {c.text}; }}
 QTabBar::tab:focus {{ background: {c.raised}; }}
@@ -192,6 +193,8 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {c.line}; }}
 QToolButton:focus {{ border-color: {c.accent}; }}
+QTabBar QToolButton {{ background: {c.window}; padding: 0; }}
+QTabBar::scroller {{ width: 20px; }}
 QToolButton#health {{ padding: 3px 6px 3px 0; color: {c.muted}; }}
 QToolButton#health:hover {{ color: {c.text}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QApplication, QStackedWidget, QTabBar, QWidget
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.types import MethodInfo
@@ -15,6 +15,7 @@ from convviz_gui.gui.network.overview_lane import OVERVIEW
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.compare_tab import CompareTab
 from convviz_gui.gui.tabs.tab import MethodTab
+from convviz_gui.gui.tabs.tab_bar import TabBar
 from convviz_gui.gui.tabs.tab_spec import FIRST, TABS
 from convviz_gui.worker.client import EngineClient
 
@@ -71,15 +72,7 @@ class Tabs(QObject):
 
     def __init__(self, selection: Selection, client: EngineClient, undo: QUndoStack, parent: QWidget) -> None:
         super().__init__(parent)
-        self.bar = QTabBar()
-        self.bar.setAccessibleName("Tabs")
-        self.bar.setDrawBase(False)
-        self.bar.setExpanding(False)
-        # A title cut to "I…" says nothing: where there is no room for all of them, the bar scrolls.
-        self.bar.setElideMode(Qt.TextElideMode.ElideNone)
-        self.bar.setUsesScrollButtons(True)
-        # Scrolling needs leave to be narrower than the titles together.
-        self.bar.setMinimumWidth(16 * UNIT)
+        self.bar = TabBar()
         self.pages = QStackedWidget()
         # Pages may become smaller than they like: a notice above them must not push the window off a small screen.
         self.pages.setMinimumSize(40 * UNIT, 24 * UNIT)
@@ -137,8 +130,8 @@ class Tabs(QObject):
         for tab in self.tabs.values():
             if tab.panel.choose(name):
                 self.show(tab.spec.name)
-                if name in _PAGES and tab.result is None and not tab.running:
-                    tab.run()
+                if name in _PAGES:
+                    tab.run_page()
 
     def set_methods(self, methods: tuple[MethodInfo, ...]) -> None:
         """Give each tab the methods of its category; the overview belongs to the window, not to a tab."""

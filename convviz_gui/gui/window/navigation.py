@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent, QWindow
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from convviz_gui.gui.look.plain import tip
+from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.window.history import History, Place
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class NavigationButtons(QWidget):
         ):
             button.setText(text)
             button.setAccessibleName(name)
+            button.setFixedWidth(7 * UNIT // 2)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(do)
             row.addWidget(button)
