@@ -105,7 +105,7 @@ def pass_over(
                 kept += [picture.index for picture in read]
             chunk = chunk[size:]
             so_far = now[-1][0] + 1
-            yield Update(so_far, total, f"reading pictures: {so_far} of {total}", preview if kept else None)
+            yield Update(so_far, total, f"picture {so_far} of {total}", preview if kept else None)
     if not kept:
         raise _nothing_read(skipped)
     return Passed(tuple(kept), tuple(skipped), 0 if fits else size)

@@ -179,7 +179,7 @@ def test_a_photo_that_is_gone_when_it_is_to_be_cut_is_told(tmp_path: Path) -> No
     steps = tiny_session().execute(Run("patches", Target("conv2"), folder=str(root)))
     try:
         while True:
-            if next(steps).note.startswith("reading pictures: 5"):
+            if next(steps).note.startswith("picture 5"):
                 (root / "left" / "1.png").unlink()
     except StopIteration as stop:
         found = stop.value.payload

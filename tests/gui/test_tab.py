@@ -6,12 +6,14 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.errors import Problem, ProblemKind
 from convviz_gui.engine.jobs import Failed, Job
-from convviz_gui.engine.payloads import Gallery, Points
+from convviz_gui.engine.payloads import Gallery, Points, UnitPage
 from convviz_gui.engine.types import MoveModel, Run
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.photos import samples
@@ -227,3 +229,49 @@ def test_what_is_asked_for_follows_the_objective(ready: MainWindow, qtbot: QtBot
     assert len(gallery(tab).labels) == 12
     tab.panel.form.set_settings((("objective", "channel"),))
     assert tab.result is None, "another subject"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of a few noisy pictures."""
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(tmp_path / f"{number}.png")
+    return tmp_path
+
+
+def units(window: MainWindow, method: str, folder: Path) -> MethodTab:
+    """The units tab at a method, with a folder of pictures."""
+    window.selection.set_folder(str(folder))
+    window.tabs.show("units")
+    tab = window.tabs.current
+    assert tab.panel.choose(method)
+    return tab
+
+
+def words_of(tab: MethodTab) -> str:
+    assert tab.view is not None
+    return " ".join(label.text() for label in tab.view.findChildren(QLabel) if label.isVisibleTo(tab.view))
+
+
+def test_each_method_of_units_says_what_it_finds_out(ready: MainWindow, pictures: Path) -> None:
+    tab = units(ready, "census", pictures)
+    assert "never fire" in words_of(tab)
+    tab.panel.choose("unit")
+    assert "one channel" in words_of(tab)
+    tab.panel.choose("patches")
+    assert "respond to" in words_of(tab)
+
+
+def test_the_page_of_a_channel_comes_after_the_run_under_way(ready: MainWindow, qtbot: QtBot, pictures: Path) -> None:
+    tab = units(ready, "patches", pictures)
+    tab.run()
+    ready.tabs.show_method("unit")
+    assert "still at work" in words_of(tab)
+    qtbot.waitUntil(lambda: isinstance(tab.result.payload if tab.result else None, UnitPage), timeout=WAIT)
+    assert not tab.running
+    tab.panel.choose("patches")
+    assert tab.result is not None
+    assert tab.result.run.method == "patches"
+    tab.panel.choose("census")
+    assert tab.panel.run_bar.note.text() == ""

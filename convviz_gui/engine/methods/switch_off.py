@@ -124,8 +124,8 @@ class SwitchOff(Method[SwitchOffParams]):
         """How the class in question moved, and whether another is the top one now."""
         index = payload.class_index
         change = float(payload.probabilities_after[index]) - float(payload.probabilities[index])
-        text = f"{change:+.3f}".replace("-", "−")
-        moved = Score("Change", change, text, "Of the probability of the class in question")
+        text = f"{100 * change:+.2f} points".replace("-", "−")
+        moved = Score("Change", change, text, "Of the probability of the class in question, in percentage points")
         if payload.probabilities.argmax() == payload.probabilities_after.argmax():
             return (moved,)
         return moved, Score("Top class", 1.0, "another", "The class with the largest probability is another one now")

@@ -165,6 +165,10 @@ class MethodPanel(QWidget):
         """The chosen method; None until the engine is up."""
         return self._methods.get(str(self.chooser.currentData()))
 
+    def info_of(self, name: str) -> MethodInfo | None:
+        """A method of the tab, chosen or not."""
+        return self._methods.get(name)
+
     def choose(self, name: str) -> bool:
         """Choose a method of this tab by name; False if it is not here, or does not apply to the network."""
         row = self.chooser.findData(name)

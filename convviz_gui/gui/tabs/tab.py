@@ -59,6 +59,7 @@ class MethodTab(QObject):
         self._dirty = True
         self._running: Run | None = None
         self._pictured = False
+        self._page_waits = ""
         self._began = 0.0
         self._results = ResultCache()
         self._settle = QTimer(self)
@@ -179,6 +180,20 @@ class MethodTab(QObject):
             return
         self._submit(request)
 
+    def run_page(self) -> None:
+        """Make the chosen method's page if there is none, after the run that is under way."""
+        info = self.panel.method
+        if info is not None and self.result is None:
+            self._page_waits = info.name
+            self._go_on()
+
+    def _go_on(self) -> None:
+        waiting, info = self._page_waits, self.panel.method
+        if waiting and self._running is None:
+            self._page_waits = ""
+            if info is not None and info.name == waiting and self.result is None:
+                self.run()
+
     def stop(self) -> None:
         """Stop the run; what it has made so far is kept."""
         self._client.cancel(self.spec.name)
@@ -267,10 +282,16 @@ class MethodTab(QObject):
                 self._abandon()
             self._show(known)
         elif info.live:
-            self.view.set_stale(True)
-            self._submit(wanted)
+            self._renew(self.view, wanted)
         elif self._running is None or subject(self._running) != subject(wanted):
+            self._abandon_live()
             self._show_empty()
+
+    def _renew(self, view: PayloadView, wanted: Run) -> None:
+        if self.result is None:
+            view.show_message("One moment…")
+        view.set_stale(True)
+        self._submit(wanted)
 
     def _known(self, model: ModelInfo, wanted: Run, live: bool) -> Result | None:
         return self._results.get(model, wanted) if live else self._results.similar(model, wanted)
@@ -294,10 +315,22 @@ class MethodTab(QObject):
         if self._selection.model is None:
             self.view.show_message("The network is being opened…")
             return
+        if self._running is None:
+            # How long another method took is no news here.
+            self.panel.run_bar.show_ended("")
+        elif not sentence and (other := self._other_at_work()):
+            self.view.show_message(f"{other} is still at work. Wait for it, or press Stop.")
+            return
         layer = self._selection.layer or "the layer"
+        invitation, button = self.spec.invitation(self.panel.method.name if self.panel.method is not None else "")
         takes_demo = self.spec.demo_button and "folder" in self.panel.needs and self._selection.folder is None
-        button = self.spec.demo_button if takes_demo else self.spec.button
-        self.view.show_message(sentence or self.spec.empty.format(layer=layer), "" if sentence else button)
+        button = self.spec.demo_button if takes_demo else button
+        self.view.show_message(sentence or invitation.format(layer=layer), "" if sentence else button)
+
+    def _other_at_work(self) -> str:
+        """The title of a method that runs while another one is chosen, else ""."""
+        other = self.panel.info_of(self._running.method) if self._running is not None else None
+        return other.title if other is not None and other is not self.panel.method else ""
 
     def _show(self, result: Result) -> None:
         self.result = result
@@ -333,6 +366,12 @@ class MethodTab(QObject):
             self.panel.run_bar.show_ended("")
             self._client.cancel(self.spec.name)
 
+    def _abandon_live(self) -> None:
+        """Drop the run under way if it is of a method that runs by itself: nobody asked for it."""
+        running = self.panel.info_of(self._running.method) if self._running is not None else None
+        if running is not None and running.live:
+            self._abandon()
+
     def _on_started(self, message: Started) -> None:
         if message.job.lane == self.spec.name and self.view is not None and self._running is not None:
             self.view.set_stale(self.result is not None and self._is_wanted(self._running))
@@ -363,8 +402,9 @@ class MethodTab(QObject):
         run, model = self._running, self._selection.model
         if message.partial is None or model is None:
             self._running = None
-            self.panel.run_bar.show_ended("Stopped")
             self._restore()
+            self.panel.run_bar.show_ended("Stopped")
+            self._go_on()
             return
         seconds = time.monotonic() - self._began
         self._end(Result(run, message.partial, run.settings, model, seconds), "Stopped; this is what there was")
@@ -383,13 +423,19 @@ class MethodTab(QObject):
             self._restore()
 
     def _end(self, result: Result, note: str) -> None:
-        wanted = self._is_wanted(result.run)
+        wanted, other = self._is_wanted(result.run), self._other_at_work()
         self._running = None
         self._results.put(result)
-        self.panel.run_bar.show_ended(note, result.scores if wanted else ())
         if wanted:
+            self._page_waits = ""
             self._show(result)
             self.panel.run_bar.show_ended(note, result.scores)
+            return
+        if other and self.result is None:
+            self._show_empty()
+        note = f"{other}: {note[:1].lower()}{note[1:]}" if other else note
+        self.panel.run_bar.show_ended(note, self.result.scores if self.result is not None else ())
+        self._go_on()
 
     def _on_checked(self, before: Result, result: Result) -> None:
         self._results.put(result)

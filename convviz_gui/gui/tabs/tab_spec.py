@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from convviz_gui.engine.types import MethodInfo, ModelInfo
 from convviz_gui.gui.selection import Selection
@@ -25,6 +25,7 @@ class TabSpec:
         demo_button: the same where a folder is needed and none is chosen: the demo's is taken.
         order: the methods that are offered first, in this order; the tab begins with the first.
         channels: what its field for channels begins with.
+        others: of methods that ask another question, what stands instead of `empty` and on the button.
     """
 
     name: str
@@ -37,6 +38,11 @@ class TabSpec:
     demo_button: str = ""
     order: tuple[str, ...] = ()
     channels: str = "first 64"
+    others: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def invitation(self, method: str) -> tuple[str, str]:
+        """What a method's empty page says, and what its button is called."""
+        return self.others.get(method, (self.empty, self.button))
 
     def sorted(self, methods: Iterable[MethodInfo]) -> tuple[MethodInfo, ...]:
         """The methods of its category whose results it can show, in the order in which it offers them."""
@@ -207,6 +213,18 @@ _ALL = (
         _TAKE_DEMO,
         order=("patches", "unit", "census"),
         channels="all",
+        others={
+            "unit": (
+                "Everything about one channel of {layer}: its weights, the picture that it wants, and with a folder of "
+                "pictures what it answers to.",
+                "Show the channel",
+            ),
+            "census": (
+                "Which channels of the network never fire, hardly ever, or just as another one does? Open a folder of "
+                "pictures to count them.",
+                "Take the census",
+            ),
+        },
     ),
     TabSpec(
         "switch off",
@@ -218,6 +236,12 @@ _ALL = (
         "Switch off",
         _TAKE_DEMO,
         order=("switch-off", "ablation"),
+        others={
+            "ablation": (
+                "What is lost without each channel of {layer}, one at a time? Open a folder of pictures to find out.",
+                "Switch off one by one",
+            ),
+        },
     ),
     TabSpec(
         "latent space",
