@@ -84,7 +84,7 @@ class Bench:
         return self.until(lambda: not tab.running)
 
 
-def ticks(bench: Bench, seconds: float) -> list[list[object]]:
+def ticks(bench: Bench, seconds: float, weights: Path) -> list[list[object]]:
     """A row for each kind of work: ticks and the answer to Stop."""
     window = bench.window
     rows: list[list[object]] = []
@@ -98,9 +98,21 @@ def ticks(bench: Bench, seconds: float) -> list[list[object]]:
         p99, most = float(np.percentile(gaps, 99)), max(gaps)
         rows.append([name, len(gaps), p99, most, stopped, stop_bar])
 
+    def choose(name: str, **settings: Any) -> None:
+        """Go to a method and give it some settings."""
+        window.tabs.show_method(name)
+        bench.until(lambda: window.tabs.current.panel.form is not None)
+        form = window.tabs.current.panel.form
+        assert form is not None
+        form.set_settings(tuple(settings.items()))
+
     window.tabs.show("filters")
     window.selection.set_layer("block3_conv1")
+    choose("filters")
     measure("filters, 64 of the demo", "100 ms + a step")
+    for name in ("filters-fourier", "filters-maco"):
+        choose(name)
+        measure(f"{name}, 64 of the demo", "100 ms + a step")
     window.tabs.show("latent space")
     window.commands.open_demo_folder()
     tab = window.tabs.current
@@ -109,14 +121,43 @@ def ticks(bench: Bench, seconds: float) -> list[list[object]]:
         assert tab.panel.form is not None
         tab.panel.form.set_settings((("projection", projection),))
         measure(f"latent, {projection}", "500")
+    for name in ("patches", "census", "unit", "ablation"):
+        choose(name)
+        measure(f"{name}, 600 demo pictures", "100 ms + a step")
+    _open_squeezenet(bench, weights)
+    for name, settings in _LONG.items():
+        choose(name, **settings)
+        measure(f"{name}, SqueezeNet", "100 ms + a step")
+    window.tabs.show_method("grad-cam")
+    bench.until(lambda: window.tabs.current.result is not None and not window.tabs.current.running)
+    gaps, stopped = _trust_check(bench, seconds)
+    rows.append(
+        ["trust check of Grad-CAM, SqueezeNet", len(gaps), float(np.percentile(gaps, 99)), max(gaps), stopped, "–"]
+    )
     return rows
 
 
-def clicks(bench: Bench, weights: Path) -> list[list[object]]:
-    """Layer clicks on SqueezeNet: first and repeated, beside the bare pass."""
-    import torch
-    import torchvision
+def _trust_check(bench: Bench, seconds: float) -> tuple[list[float], float]:
+    """Ticks while the map on screen is checked, and milliseconds from Stop to rest (NaN if it was done before)."""
+    checker = bench.window.tabs.current.checker
+    assert checker.check()
+    gaps = bench.ticks_while(lambda: not checker.checking, seconds)
+    if not checker.checking:
+        return gaps, float("nan")
+    checker.stop()
+    return gaps, bench.until(lambda: not checker.checking) * 1000
 
+
+_LONG: dict[str, dict[str, Any]] = {
+    "occlusion": {"stride": 8},
+    "score-cam": {},
+    "smoothgrad": {"samples": 400},
+    "integrated-gradients": {"steps": 400},
+}
+"""Methods that work for seconds on one photo, and settings that keep them busy."""
+
+
+def _open_squeezenet(bench: Bench, weights: Path) -> None:
     from convviz_gui.engine.types import LoadModel, ModelSpec
 
     window = bench.window
@@ -124,6 +165,15 @@ def clicks(bench: Bench, weights: Path) -> list[list[object]]:
     window.opener.open(LoadModel(ModelSpec("torchvision:squeezenet1_0", str(weights) if weights.exists() else None)))
     bench.until(lambda: window.selection.model is not None and "queeze" in window.selection.model.name)
     bench.until(lambda: not window.tabs.current.running)
+
+
+def clicks(bench: Bench, weights: Path) -> list[list[object]]:
+    """Layer clicks on SqueezeNet: first and repeated, beside the bare pass."""
+    import torch
+    import torchvision
+
+    window = bench.window
+    _open_squeezenet(bench, weights)
     model = torchvision.models.squeezenet1_0(weights=None).eval().to(memory_format=torch.channels_last)
     x = torch.zeros(1, 3, 224, 224).to(memory_format=torch.channels_last)
     passes = []
@@ -180,7 +230,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["CONVVIZ_HOME"] = home
         bench = Bench()
-        rows = ticks(bench, options.seconds)
+        rows = ticks(bench, options.seconds, options.weights)
         head = ["job", "ticks", "p99, ms (bar ≤ 20)", "max, ms (bar ≤ 60)", "Stop, ms", "bar for Stop"]
         print_table(head, rows)
         head = ["SqueezeNet layer", "bare forward, ms", "median, ms", "max, ms", "bar, ms"]
