@@ -94,6 +94,8 @@ def test_filters(tmp_path: Path) -> None:
         "trace": ("float32", (4, 4)),
         "dead": ("bool", (4,)),
         "channels": ("int64", (4,)),
+        "labels": ("<U1", (4,)),
+        "objective": ("<U7", ()),
     }
     assert arrays["channels"].tolist() == [0, 3, 5, 6]
     assert (facts["parameters"]["steps"], facts["seed"]) == (4, 3)

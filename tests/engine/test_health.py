@@ -342,13 +342,23 @@ def test_what_the_report_says_of_a_method_is_what_happens(name: str, case: str, 
     assert fingerprint(session.model) == before
 
 
+CLASS_MAPS = {
+    *("cam", "eigen-cam", "film-strip", "grad-cam", "grad-cam-pp", "layer-cam", "score-cam", "xgrad-cam"),
+}
+GRADIENTS = {
+    *("deconvnet", "grad-x-input", "guided-backprop", "guided-grad-cam", "integrated-gradients", "saliency"),
+    "smoothgrad",
+}
+GROWN = {"filters", "filters-fourier", "filters-maco"}
+
+
 @pytest.mark.parametrize(
     ("case", "names"),
     [
         ("plain", set()),
-        ("no maps", {"grad-cam"}),
+        ("no maps", CLASS_MAPS | {"guided-grad-cam"}),
         ("two channels", {"filters"}),
-        ("blind", {"grad-cam", "filters"}),
+        ("blind", (CLASS_MAPS - {"cam", "eigen-cam", "score-cam"}) | GRADIENTS | GROWN),
     ],
 )
 def test_which_methods_do_not_apply(case: str, names: set[str]) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.export import write_result
 from convviz_gui.engine.images import load_image
-from convviz_gui.engine.occluding.windows import Windows, spread
+from convviz_gui.engine.occluding.windows import Windows, spread, windows_for
 from convviz_gui.engine.payloads import Occlusion
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess, Result, Run, Target
@@ -294,3 +294,12 @@ def test_against_the_class_itself_is_the_class_alone() -> None:
     np.testing.assert_array_equal(alone.drop, same.drop)
     assert same.against is None
     assert dataclasses.replace(same, drop=alone.drop) == alone
+
+
+@pytest.mark.parametrize(
+    ("size", "patch", "stride"), [((224, 224), 32, 16), ((299, 299), 32, 16), ((28, 28), 4, 2), ((3, 9), 1, 1)]
+)
+def test_the_window_suits_the_input_where_none_is_asked_for(size: tuple[int, int], patch: int, stride: int) -> None:
+    windows = windows_for(size, 0, 0)
+    assert (windows.patch, windows.stride) == (patch, stride)
+    assert windows_for(size, 2, 0).stride == 1

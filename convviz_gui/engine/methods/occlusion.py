@@ -17,7 +17,7 @@ from convviz_gui.engine.network.outputs import logits_of
 from convviz_gui.engine.network.passes import forward
 from convviz_gui.engine.occluding.bench import MODES, Bench, bench_for, default_batch
 from convviz_gui.engine.occluding.fills import FILLS, filling
-from convviz_gui.engine.occluding.windows import Window, Windows
+from convviz_gui.engine.occluding.windows import Window, Windows, windows_for
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import FloatArray, frozen
 from convviz_gui.engine.payloads import Occlusion as OcclusionMap
@@ -30,19 +30,20 @@ class OcclusionParams(Params):
     """The window, what it shows, and how the scores behind it are computed."""
 
     patch: int = param(
-        32,
+        0,
         "Patch",
-        "Side of the window. Small ones show detail but may hide too little to matter; large ones hide whole things.",
-        lo=1,
+        "Side of the window that covers the photo: 0 takes a seventh of the input's shorter side, at most 32. A small "
+        "one shows detail but may hide too little of a large thing; a large one blurs the map.",
+        lo=0,
         hi=4096,
         unit="px",
     )
     stride: int = param(
-        16,
+        0,
         "Stride",
-        "How far the window moves. Half a patch covers every pixel four times; half the stride takes four times as "
-        "long.",
-        lo=1,
+        "How far the window moves: 0 takes half a patch, which covers every pixel four times. Half the stride takes "
+        "four times as long.",
+        lo=0,
         hi=4096,
         unit="px",
     )
@@ -111,7 +112,7 @@ class Occlusion(Method[OcclusionParams]):
         if request.image is None:
             raise EngineError("Occlusion needs a picture", "Open one (command line: --image FILE)")
         x, box = session.input(request.image)
-        windows = Windows((x.shape[2], x.shape[3]), params.patch, params.stride)
+        windows = windows_for((x.shape[2], x.shape[3]), params.patch, params.stride)
         gh, gw = windows.grid
         yield Update(0, gh * gw, "forward pass")
         with torch.no_grad():

@@ -85,3 +85,16 @@ def _reversed(index: int, bits: int = 12) -> int:
         return 0
     twos = (index & -index).bit_length() - 1
     return bits - min(twos, bits)
+
+
+LARGEST_DEFAULT = 32
+"""Pixels of the patch that is taken where none is asked for; of small inputs it is a seventh."""
+
+
+def windows_for(size: tuple[int, int], patch: int, stride: int) -> Windows:
+    """The windows over an input of `size` (H, W); a `patch` or `stride` of 0 stands for what suits the size.
+
+    Raises `EngineError` if the patch is larger than the input.
+    """
+    patch = patch or max(1, min(LARGEST_DEFAULT, round(min(size) / 7)))
+    return Windows(size, patch, stride or max(1, patch // 2))
