@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from convviz_gui.engine.attribution import baselines
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, IntArray
@@ -44,15 +44,7 @@ def area(values: FloatArray, at: FloatArray) -> FloatArray:
 
 def blurred(x: Tensor) -> Tensor:
     """The picture [1, C, H, W] out of focus: a Gaussian with σ `BLUR` of the shorter side, edges repeated."""
-    sigma = BLUR * min(x.shape[2], x.shape[3])
-    radius = max(1, round(3 * sigma))
-    steps = torch.arange(-radius, radius + 1, dtype=x.dtype, device=x.device)
-    weights = torch.exp(-(steps**2) / (2 * max(sigma, 1e-3) ** 2))
-    weights = weights / weights.sum()
-    n = x.shape[1]
-    across, down = weights.expand(n, 1, 1, -1), weights[:, None].expand(n, 1, -1, 1)
-    wide = F.conv2d(F.pad(x, (radius, radius, 0, 0), mode="replicate"), across, groups=n)
-    return F.conv2d(F.pad(wide, (0, 0, radius, radius), mode="replicate"), down, groups=n)
+    return baselines.blurred(x, BLUR * min(x.shape[2], x.shape[3]))
 
 
 def curves(
