@@ -348,6 +348,9 @@ class Session:
     def _run(self, request: Run) -> Steps[Result]:
         method = find_method(request.method)
         params = method.params.from_settings(request.settings)
+        # What both numpy and torch begin from.
+        if not 0 <= request.seed < 2**63:
+            raise EngineError(f"The seed (--seed) cannot be {request.seed}", "Give a whole number from 0 to 2^63 − 1")
         self._check(method, request)
         began = time.monotonic()
         payload = yield from method.run(self, request, params)

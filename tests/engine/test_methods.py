@@ -216,6 +216,7 @@ def test_what_is_missing_or_out_of_range_is_said(name: str, session: Session, fo
     run = request_for(name, folder)
     info = methods()[name].info()
     wrong: list[Run] = [dataclasses.replace(run, settings=(("no_such_thing", 1),))]
+    wrong += [dataclasses.replace(run, seed=seed) for seed in (-1, 2**63)]
     if "image" in info.needs:
         wrong.append(dataclasses.replace(run, image=None))
     if "folder" in info.needs:
