@@ -154,7 +154,7 @@ QTabBar::tab:focus {{ background: {c.raised}; }}
 QTreeView, QListView {{ background: {c.base}; border: none; outline: none; }}
 QTreeView::item {{ padding: 2px 0; }}
 QHeaderView {{ background: {c.window}; border: none; }}
-QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: none; padding: 4px 6px; }}
+QHeaderView::section {{ background: {c.window}; color: {c.muted}; border: none; padding: 6px 6px 4px 6px; }}
 QLineEdit, QAbstractSpinBox, QComboBox {{ background: {c.base}; border: 1px solid {c.line}; border-radius: 4px;
     padding: 3px 6px; min-height: 18px; selection-background-color: {c.accent}; }}
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {c.accent}; }}
@@ -162,6 +162,10 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {c.f
 QComboBox QLineEdit, QAbstractSpinBox QLineEdit {{ border: none; padding: 0 4px; min-height: 0;
     background: transparent; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
+QHeaderView::down-arrow, QHeaderView::up-arrow {{ subcontrol-origin: margin; subcontrol-position: top center;
+    width: 8px; height: 6px; }}
+QHeaderView::down-arrow {{ image: url("{down}"); }}
+QHeaderView::up-arrow {{ image: url("{up}"); }}
 QComboBox::down-arrow, QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
 QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: 10px; height: 10px; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 18px; }}

@@ -131,7 +131,8 @@ def _score_row(score: Score) -> QWidget:
     row.setToolTip(score.help)
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
-    label, value = plain(QLabel(score.label)), plain(QLabel(score.text))
+    text = f"−{score.text[1:]}" if score.text.startswith("-") else score.text
+    label, value = plain(QLabel(score.label)), plain(QLabel(text))
     label.setProperty("role", "muted")
     label.setWordWrap(True)
     value.setFont(numbers_font(value.font()))

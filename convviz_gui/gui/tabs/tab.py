@@ -433,7 +433,9 @@ class MethodTab(QObject):
             return
         if other and self.result is None:
             self._show_empty()
-        note = f"{other}: {note[:1].lower()}{note[1:]}" if other else note
+        # What is on screen is something else: its own time stands, or none.
+        own = f"Took {words.duration(self.result.seconds)}" if self.result is not None else ""
+        note = f"{other}: {note[:1].lower()}{note[1:]}" if other else own
         self.panel.run_bar.show_ended(note, self.result.scores if self.result is not None else ())
         self._go_on()
 

@@ -182,6 +182,12 @@ _ALL = (
         "The part of the photo that speaks for a class appears here as soon as a photo is open.",
         "Compute the map",
         order=("grad-cam", "film-strip", "cam", "grad-cam-pp", "layer-cam", "xgrad-cam", "score-cam", "eigen-cam"),
+        others={
+            "score-cam": (
+                "Which channels' maps keep the score up when the photo is masked by each of them in turn?",
+                "Compute the map",
+            ),
+        },
     ),
     TabSpec(
         "pixel map",
@@ -201,6 +207,14 @@ _ALL = (
             "deconvnet",
             "occlusion",
         ),
+        others={
+            "smoothgrad": ("The gradient, averaged over noisy copies of the photo.", "Compute the map"),
+            "integrated-gradients": (
+                "What each pixel adds to the score on the way from an empty picture to the photo.",
+                "Compute the map",
+            ),
+            "occlusion": ("Where does the score fall when a patch of the photo is covered?", "Cover the photo"),
+        },
     ),
     TabSpec(
         "units",
@@ -208,7 +222,7 @@ _ALL = (
         "units",
         {"Patches": _patches, "UnitPage": _unit_page, "Census": _census},
         None,
-        "What do the channels of {layer} respond to? Open a folder of pictures to find out.",
+        "What do the channels of {layer} respond to? A folder of pictures shows it.",
         "Look through the pictures",
         _TAKE_DEMO,
         order=("patches", "unit", "census"),
@@ -220,8 +234,8 @@ _ALL = (
                 "Show the channel",
             ),
             "census": (
-                "Which channels of the network never fire, hardly ever, or just as another one does? Open a folder of "
-                "pictures to count them.",
+                "Which channels of the network never fire, hardly ever, or just as another one does? A folder of "
+                "pictures shows it.",
                 "Take the census",
             ),
         },
@@ -238,7 +252,7 @@ _ALL = (
         order=("switch-off", "ablation"),
         others={
             "ablation": (
-                "What is lost without each channel of {layer}, one at a time? Open a folder of pictures to find out.",
+                "What is lost without each channel of {layer}, one at a time? A folder of pictures shows it.",
                 "Switch off one by one",
             ),
         },
