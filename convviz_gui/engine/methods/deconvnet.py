@@ -41,7 +41,7 @@ class DeconvNet(Method[DeconvNetParams]):
     )
     how_it_misleads = (
         "Apart from the pooling's switches it hardly depends on the photo, and it barely reacts to random weights "
-        "(Adebayo et al. 2018): as evidence for a class it is worth little. Without max-pooling it has no switches and "
+        "(Nie et al. 2018): as evidence for a class it is worth little. Without max-pooling it has no switches and "
         "turns to noise. Activation functions other than ReLU have no rule; the coverage says how many there are."
     )
     reference = "Zeiler, Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014"
