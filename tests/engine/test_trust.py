@@ -16,6 +16,7 @@ from torch.nn.utils import parametrizations
 from convviz_gui.engine.demo.toybox import Sample, samples
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import image_from_array
+from convviz_gui.engine.methods.saliency import Saliency
 from convviz_gui.engine.payloads import Heat, Occlusion, PixelMap, Trust, TrustLevel, frozen
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.trust import deletion, order, randomisation, similarity, verdict
@@ -312,6 +313,27 @@ def test_batch_normalisation_takes_the_photos_statistics_where_it_was_shuffled()
     randomisation.settle(twin, stages, x)
     torch.testing.assert_close(twin.bn1.running_mean, twin.conv1(x).mean((0, 2, 3)))
     torch.testing.assert_close(twin.bn1.running_var, twin.conv1(x).transpose(0, 1).flatten(1).var(1))
+
+
+def test_all_that_was_shuffled_so_far_has_the_photos_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 6, 3), nn.BatchNorm2d(6), nn.ReLU()]
+    session = Session()
+    session.adopt(nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3)), PREPROCESS)
+    run, settled = Saliency.run, []
+
+    def watched(self: Saliency, beside: Session, request: Run, params: Any) -> Any:
+        x, found = beside.input(noise_picture())[0], []
+        with torch.no_grad():
+            for part in beside.model.children():
+                if isinstance(part, nn.BatchNorm2d):
+                    found.append(torch.allclose(part.running_mean, x.mean((0, 2, 3)), atol=1e-5))
+                x = part(x)
+        settled.append(found)
+        return (yield from run(self, beside, request, params))
+
+    monkeypatch.setattr(Saliency, "run", watched)
+    trust_of(session, Run("saliency", image=noise_picture()))
+    assert settled == [[False, False], [False, False], [False, True], [True, True]]
 
 
 def test_a_network_that_cannot_be_copied_is_told_and_judged_by_its_curves(demo: Session, toys: list[Sample]) -> None:
