@@ -173,6 +173,18 @@ def test_twins_equal_brute_force_over_several_blocks(monkeypatch: pytest.MonkeyP
     assert similarity[9] == pytest.approx(correlation, abs=1e-5)
 
 
+def test_what_never_fires_is_nobodys_duplicate_even_if_it_varies(folder: Path) -> None:
+    net = tiny_net()
+    with torch.no_grad():
+        net.conv2.bias[2:4] = -1e4
+        net.conv2.weight[3] = net.conv2.weight[2]
+    session = Session()
+    session.adopt(net, PREPROCESS)
+    found = part(result_of(session, folder).payload, "conv2")  # type: ignore[arg-type]
+    assert found["dead"].nonzero()[0].tolist() == [2, 3]
+    assert found["twin"][3] == -1
+
+
 def test_what_never_varies_is_like_nothing_however_little_is_asked() -> None:
     draw = np.random.default_rng(0).standard_normal((40, 1)).astype(np.float32)
     responses = np.concatenate([np.zeros_like(draw), draw, -draw, np.ones_like(draw)], axis=1)

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from convviz_gui.engine.ablations import Tally
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.labels import classes_of
@@ -294,6 +295,14 @@ def test_the_channel_that_decides_a_class_is_found(colours: str) -> None:
     of_red = table(planted(), colours, "conv", class_index=0)
     assert int(of_red.logit_change.argmin()) == 1
     np.testing.assert_allclose(of_red.logit_change[[0, 2, 3, 4]], 0, atol=1e-6)
+
+
+def test_what_is_hurt_is_the_class_of_the_label_not_the_one_that_was_seen() -> None:
+    before, after = torch.tensor([[2.0, 1.0, 0.0]]), torch.tensor([[2.0, 0.0, 0.0]])
+    for truth, hurt in ((1, 1), (-1, -1), (0, -1)):
+        tally = Tally(Ablation("conv", "", 0.0, np.zeros(1, np.int64), **Tally.empty(1), total=1))
+        tally.add(before, after, truth, "")
+        assert tally.payload().hurt_class.tolist() == [hurt]
 
 
 def test_the_table_equals_a_slow_loop(colours: str) -> None:
