@@ -275,3 +275,12 @@ def test_the_page_of_a_channel_comes_after_the_run_under_way(ready: MainWindow, 
     assert tab.result.run.method == "patches"
     tab.panel.choose("census")
     assert tab.panel.run_bar.note.text() == ""
+
+
+def test_of_a_folder_the_top_class_is_each_pictures_own(ready: MainWindow, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: ready.selection.overview is not None, timeout=WAIT)
+    ready.tabs.show("switch off")
+    panel = ready.tabs.current.panel
+    assert panel.target.classes.itemText(0) == "Top class (cat)"
+    panel.choose("ablation")
+    assert panel.target.classes.itemText(0) == "Each picture's top class"

@@ -21,6 +21,7 @@ from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 
 _TOP_CLASS = "Top class"
+_OWN_TOP_CLASS = "Each picture's top class"
 _ALL_CLASSES = "All classes"
 _NOTHING = "No other class"
 _SEED = "seed"
@@ -231,6 +232,8 @@ class TargetForm(QWidget):
         top = _TOP_CLASS
         if overview is not None and model is not None and overview.probabilities.size:
             top = f"{_TOP_CLASS} ({model.class_name(int(overview.probabilities.argmax()))})"
+        if "folder" in self._needs and "image" not in self._needs:
+            top = _OWN_TOP_CLASS
         self.classes.set_first(_ALL_CLASSES if "classes" in self._needs else top)
         self.classes.show_class(self._selection.class_index)
 

@@ -85,7 +85,7 @@ class AblationView(PayloadView):
         self.progress.setText(f"{seen}, {measure} {percent(ablation.accuracy_before)}" if ablation.labelled else seen)
         self.table.set_columns(_columns(ablation, model), keep=same)
         if not same:
-            self.table.sort_by("probability", descending=False)
+            self.table.sort_by("Δ probability", descending=False)
             self._on_channel()
         self.notes.setText("\n".join(_notes(ablation)))
         self.notes.setVisible(bool(self.notes.text()))
@@ -122,16 +122,16 @@ def _columns(ablation: Ablation, model: ModelInfo) -> list[Column]:
     )
     return [
         Column("channel", [str(channel) for channel in ablation.channels.tolist()], ablation.channels),
-        Column(measure, _points(moved), moved, right, bar=True, stretches=True),
+        Column(f"Δ {measure}", _points(moved), moved, right, bar=True, stretches=True),
         Column(
-            "probability",
+            "Δ probability",
             _points(ablation.probability_change),
             ablation.probability_change,
             f"Mean change of the probability of {of}, in percentage points",
             bar=True,
             stretches=True,
         ),
-        Column("logit", _signed(ablation.logit_change), ablation.logit_change, f"Mean change of the logit of {of}"),
+        Column("Δ logit", _signed(ablation.logit_change), ablation.logit_change, f"Mean change of the logit of {of}"),
         Column(
             "flips",
             [str(count) for count in ablation.flips.tolist()],

@@ -172,7 +172,7 @@ def _facts(census: Census) -> str:
     dead, sparse, twins = int(census.dead.sum()), int(census.sparse.sum()), int((census.twin >= 0).sum())
     said = [f"{dead} dead: fire in no picture", f"{sparse} sparse: in less than {percent(census.sparse_below)} of them"]
     if not census.final:
-        said.append("duplicates are looked for at the end")
+        said.append("duplicates are known at the end")
     elif census.n_judged == 0:
         said.append("duplicates not judged: too few pictures")
     else:
