@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.optim.adam import Adam, NAdam
 from convviz_gui.engine.optim.colours import LUCID, MACO
 from convviz_gui.engine.optim.objectives import ClassLogit, Direction, Energy, UnitValue, likeness
+from convviz_gui.engine.optim.probe import Probe
 from convviz_gui.engine.optim.spectral import FourierCanvas, PhaseCanvas, normal
-from convviz_gui.engine.optim.views import Crops, Moved, turned
+from convviz_gui.engine.optim.synthesis import Aim, Synthesis
+from convviz_gui.engine.optim.views import Crops, Moved, Plain, turned
 from convviz_gui.engine.spectrum import Spectrum, built_in, folder_spectrum, frequencies
 from tests.engine.tiny import noise_picture
 
@@ -292,3 +295,20 @@ def test_optimisers_are_torchs(ours: Adam, theirs: type[torch.optim.Optimizer]) 
         optimiser.step()
         value = value + ours.change(gradient)
     torch.testing.assert_close(value, parameter.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_transparency_adds_up_how_much_each_pixel_matters_in_any_colour() -> None:
+    weights = torch.from_numpy(np.random.default_rng(1).standard_normal((3, 16, 16), np.float32))
+
+    class Weighing:
+        name = "a weighing"
+
+        def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return (x * weights).sum((1, 2, 3))[:, None], x
+
+    canvas = FourierCanvas.start(0, [(0, 0), (1, 0)], 3, 16)
+    probe = cast(Probe, Weighing())
+    made = Synthesis(canvas, Plain(), probe, Aim(lambda output: output[:, 0]), Adam(0.05), shown=2)
+    assert sum(losses is not None for losses in made.climb(3)) == 3
+    for opacity in made.opacities():
+        np.testing.assert_allclose(opacity, 3 * weights.abs().sum(0), rtol=1e-5)
