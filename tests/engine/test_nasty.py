@@ -412,6 +412,12 @@ def test_a_layer_that_a_method_does_not_ask_for_opens_no_way_round_its_reason() 
             finish(session, Run(method, Target("conv1"), noise_picture()))
 
 
+def test_a_network_without_maps_cannot_be_asked_in_every_layer() -> None:
+    session, _ = opened("no maps")
+    with pytest.raises(EngineError, match="maps to ask"):
+        finish(session, Run("ask", image=noise_picture(), settings=(("layers", "every layer"),)))
+
+
 def test_the_session_goes_on_after_a_refusal() -> None:
     session, info = opened("dict")
     with pytest.raises(EngineError):

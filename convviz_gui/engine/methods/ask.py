@@ -93,6 +93,8 @@ class Ask(Method[AskParams]):
         point = _point(params.point, maps.box) or _of_unit(request.target.unit, node, maps.maps)
         if params.layers == EVERY:
             found = _everywhere(session, request, point)
+            if not found:
+                raise EngineError("No layer of this network has maps to ask", "Ask one layer alone (--layers)")
             rows = [(answers, answers.order(params.sort)[:OF_EACH]) for answers in found]
             return asked(rows, point, params.sort, sight, "")
         answers = answers_at(node, maps.maps, point)
