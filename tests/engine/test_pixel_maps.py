@@ -119,12 +119,6 @@ def plain_gradient(model: nn.Module, x: Tensor, index: int) -> Tensor:
     return torch.autograd.grad(logits_of(model(leaf.clone()))[:, index].sum(), leaf)[0]
 
 
-def test_any_seed_will_do() -> None:
-    maps = [map_of(tiny_session(), "smoothgrad", Target(), seed, samples=2).heat for seed in (-1, -1, 1, 2**70)]
-    assert np.array_equal(maps[0], maps[1])
-    assert not np.array_equal(maps[0], maps[2])
-
-
 def test_smoothgrad_equals_a_plain_loop() -> None:
     session = tiny_session()
     found = map_of(session, "smoothgrad", Target(class_index=2), seed=5, samples=9, sigma=0.2)

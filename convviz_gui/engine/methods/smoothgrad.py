@@ -99,4 +99,4 @@ class SmoothGrad(Method[SmoothGradParams]):
 
 def sample_noise(seed: int, index: int, shape: tuple[int, ...]) -> np.ndarray:
     """The noise f32 N(0, 1) of one copy, which no other copy's depends on."""
-    return np.random.default_rng((seed % 2**64, index)).standard_normal(shape, dtype=np.float32)
+    return np.random.default_rng((seed, index)).standard_normal(shape, dtype=np.float32)

@@ -40,7 +40,7 @@ def check(session: Session, result: Result) -> Steps[Result]:
     x, _ = session.input(image)
     explained = explained_by(found, session)
     orders = [values_of(found), centred_values(found.heat.shape)]
-    draw = np.random.default_rng(result.run.seed % 2**64)
+    draw = np.random.default_rng(result.run.seed)
     orders += [random_values(found, draw) for _ in range(DRAWS)]
     passes = n_passes(len(orders), found.heat.size)
     deletion, insertion = yield from curves(session, explained, x, [ranks(values) for values in orders], 0, 2 * passes)

@@ -62,7 +62,7 @@ def reaction_to_weights(
     if not stages:
         return Reacting(why_not="This network has no weights that could be shuffled")
     total = done + weight * len(stages)
-    draw = torch.Generator().manual_seed(result.run.seed % 2**64)
+    draw = torch.Generator().manual_seed(result.run.seed)
     rows = []
     for number, stage in enumerate(stages):
         yield Update(done, total, f"shuffling {stage.name}")
