@@ -204,7 +204,16 @@ def test(options: list[str]) -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # the same window on every machine
     stop(library_problem(session(os.environ, sys.platform)))
     prepare(DEVELOPMENT)
-    return subprocess.call([PYTHON, "-m", "pytest", *options], cwd=ROOT)
+    return subprocess.call([PYTHON, "-m", "pytest", *(options or whole_suite())], cwd=ROOT)
+
+
+def whole_suite() -> list[str]:
+    """Options of pytest for all tests at once: a process for each core, of which torch then takes one thread."""
+    workers = min(os.cpu_count() or 1, 8)
+    if workers == 1:
+        return []
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    return ["--numprocesses", str(workers), "--dist", "loadfile"]
 
 
 def lint(_: list[str]) -> int:
