@@ -195,7 +195,10 @@ class Brighter(nn.Module):
 
 
 @pytest.mark.parametrize(
-    "relu", [nn.ReLU(), nn.ReLU(inplace=True), F.relu, torch.relu, Tensor.relu_, nn.ReLU6(), F.relu6], ids=str
+    "relu",
+    [nn.ReLU(), nn.ReLU(inplace=True), F.relu, torch.relu, Tensor.relu_, nn.ReLU6(), F.relu6],
+    # Not `str`: addresses differ between the processes that share the suite.
+    ids=["module", "module in place", "F.relu", "torch.relu", "method in place", "ReLU6 module", "F.relu6"],
 )
 def test_a_filter_silent_on_every_noise_is_found_through_shut_relus(relu: Callable[[Tensor], Tensor]) -> None:
     got = gallery(adopt(Brighter(relu)), "act", (0,))
