@@ -138,6 +138,13 @@ def _stops() -> list[Stop]:
         Stop("filters", "What each channel looks for, grown from noise", _filters),
         Stop("class-map", "Why a cat? Grad-CAM on the photo", _class_map(None)),
         Stop("class-map-other", "What would speak for a dog", _class_map(1)),
+        Stop("film-strip", "How the evidence for the class gathers, stage by stage", _method("film-strip")),
+        Stop("pixel-map", "The same question, pixel by pixel", _method("guided-grad-cam")),
+        Stop("believe", "Can the map be believed? Deletion, insertion and shuffled weights say", _check),
+        Stop("switch-off", "What the network says without a channel", _method("switch-off")),
+        Stop("patches", "The pieces of 600 pictures that each channel answers to most", _patches),
+        Stop("unit-page", "Everything about one channel", _unit_page),
+        Stop("compare", "Two maps on one scale, linked", _compare),
         Stop("latent-pca", "600 pictures as the network sorts them: PCA", _latent("pca")),
         Stop("latent-umap", "The same in UMAP, with an outlier and its true neighbours", _latent("umap")),
         Stop("browser", "Another network: every one of torchvision and timm, a weights file, your own code", _browser),
@@ -183,6 +190,54 @@ def _class_map(class_index: int | None) -> Callable[[MainWindow], None]:
         _wait_for_result(window, "class map")
 
     return act
+
+
+def _method(name: str) -> Callable[[MainWindow], None]:
+    def act(window: MainWindow) -> None:
+        window.selection.set_class(None)
+        window.tabs.show_method(name)
+        _wait_for_result(window, window.tabs.current.spec.name)
+
+    return act
+
+
+def _check(window: MainWindow) -> None:
+    _method("grad-cam")(window)
+    tab = window.tabs.current
+    tab.checker.check()
+    _wait(window, lambda: tab.result is not None and tab.result.trust is not None)
+    tab.panel.trust.why.setChecked(True)
+
+
+def _patches(window: MainWindow) -> None:
+    window.selection.set_layer(_relu(window, -3))
+    _on_demo_folder(window, "patches")
+
+
+def _unit_page(window: MainWindow) -> None:
+    found = window.tabs.current.result
+    assert found is not None
+    strongest = found.payload.values[:, 0]  # type: ignore[union-attr]
+    window.selection.set_channel(int(strongest.argmax()))
+    _on_demo_folder(window, "unit")
+
+
+def _on_demo_folder(window: MainWindow, method: str) -> None:
+    window.tabs.show_method(method)
+    tab = window.tabs.current
+    if window.selection.folder is None:
+        window.commands.open_demo_folder(tab.spec.name)
+        _wait(window, lambda: tab.running)
+    elif not tab.running:
+        tab.run()
+    _wait_for_result(window, tab.spec.name)
+
+
+def _compare(window: MainWindow) -> None:
+    for method in ("grad-cam", "layer-cam"):
+        _method(method)(window)
+        window.commands.compare_result()
+    window.tabs.show("compare")
 
 
 def _latent(projection: str) -> Callable[[MainWindow], None]:

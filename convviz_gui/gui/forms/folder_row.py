@@ -29,7 +29,7 @@ class FolderRow(QWidget):
         self.line.setPlaceholderText("A folder of pictures")
         self.line.setToolTip("Sub-folders, where there are any, become the labels")
         self.line.editingFinished.connect(lambda: selection.set_folder(self._written()))
-        browse, demo = QPushButton("Browse…"), QPushButton("Demo")
+        browse, demo = QPushButton("Open…"), QPushButton("Demo")
         demo.setToolTip("600 Toybox pictures in 12 classes, a few of them wrongly labelled or odd: find them")
         browse.clicked.connect(self._browse)
         demo.clicked.connect(self.demo_wanted)
