@@ -91,7 +91,7 @@ def run(out: Path) -> int:
 
 @contextmanager
 def _window() -> Iterator[MainWindow]:
-    from PySide6.QtCore import qInstallMessageHandler
+    from PySide6.QtCore import QTimer, qInstallMessageHandler
 
     from convviz_gui.app import collect_garbage_here, make_application
     from convviz_gui.gui.look.theme import Theme, apply_theme
@@ -112,7 +112,8 @@ def _window() -> Iterator[MainWindow]:
         window.show()
         window.begin()
         # An exception raised in the middle of Qt's events would be lost.
-        _on_signals(lambda *_: window.close())
+        # Nor may a window be closed in the middle of its painting, where a signal may well arrive.
+        _on_signals(lambda *_: QTimer.singleShot(0, window.close))
         try:
             yield window
         finally:

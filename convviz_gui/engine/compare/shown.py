@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.payloads import ByteArray, FloatArray, frozen
-from convviz_gui.engine.preprocess import as_colours
 from convviz_gui.engine.preprocess_rules import checked
 from convviz_gui.engine.render import mosaic
 from convviz_gui.engine.types import Preprocess
@@ -134,6 +133,9 @@ def _channel(arrays: Values, record: Mapping[str, Any], item: int | None) -> Sho
 def _input(arrays: Values, record: Mapping[str, Any], _item: int | None) -> Shown:
     told = record.get("preprocessing")
     try:
+        # Here, since the window that compares must be on screen before Pillow is imported.
+        from convviz_gui.engine.preprocess import as_colours
+
         picture, _clipped = as_colours(arrays["input"], _preprocess(told if isinstance(told, Mapping) else {}))
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise EngineError("The input of the result cannot be turned into colours", _ANEW) from error

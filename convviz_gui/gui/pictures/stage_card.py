@@ -40,6 +40,7 @@ class StageCard(QWidget):
         self.facts = ElidedLabel()
         self.facts.setProperty("role", "muted")
         self.facts.setFont(numbers_font(self.facts.font()))
+        self.facts.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.bar = ColourBar("Colours of this layer's map")
         self.bar.setToolTip("Each layer has a scale of its own: compare where maps are warm, not how warm")
         self.nothing = QLabel(_NO_EVIDENCE)
