@@ -12,7 +12,6 @@ from importlib import metadata
 from typing import Any
 
 import convviz_gui
-from convviz_gui.engine.depiction.trust import trust_facts
 from convviz_gui.engine.payloads import Coverage, Skipped
 from convviz_gui.engine.types import ImageInput, Level, ModelInfo, Preprocess, Result
 
@@ -56,6 +55,9 @@ def result_facts(result: Result, place: str) -> ResultFacts:
     if how := getattr(result.payload, "how", ""):
         own["how"] = how
     if result.trust is not None:
+        # Here, since depictions draw with Pillow and manifests are part of the window's start.
+        from convviz_gui.engine.depiction.trust import trust_facts
+
         own["trust"] = trust_facts(result.trust)
     return ResultFacts(common, own)
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from numpy.typing import NDArray
+
 from convviz_gui.engine.command_line import command_line
 from convviz_gui.engine.compare.facts import facts_of
 from convviz_gui.engine.compare.shown import Shown, is_comparable, shown_map
-from convviz_gui.engine.depiction import DEPICTIONS, arrays
 from convviz_gui.engine.manifest import result_facts
 from convviz_gui.engine.payloads import FloatArray
 from convviz_gui.engine.types import ImageInput, Result
@@ -52,7 +53,7 @@ class Side:
 
 def can_compare(result: Result) -> bool:
     """True if a result holds a map or a picture to compare."""
-    return type(result.payload) in DEPICTIONS and is_comparable(arrays(result.payload))
+    return is_comparable(_arrays(result))
 
 
 def side_of(result: Result, item: int | None = None, title: str = "") -> Side:
@@ -69,7 +70,7 @@ def side_of(result: Result, item: int | None = None, title: str = "") -> Side:
     image, target = result.run.image, result.run.target
     if item is None and target.channels is not None and len(target.channels) == 1:
         item = None if record["method"] == "filters" else target.channels[0]
-    shown = shown_map(arrays(result.payload), record, item)
+    shown = shown_map(_arrays(result), record, item)
     return Side(
         shown,
         record,
@@ -79,3 +80,10 @@ def side_of(result: Result, item: int | None = None, title: str = "") -> Side:
         getattr(result.payload, "logits", None),
         result.model.class_names,
     )
+
+
+def _arrays(result: Result) -> dict[str, NDArray[Any]]:
+    # Imported here: depictions draw with Pillow, and the window that compares must be on screen before that is loaded.
+    from convviz_gui.engine.depiction import arrays
+
+    return arrays(result.payload)
