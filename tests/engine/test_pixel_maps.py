@@ -199,6 +199,20 @@ def test_too_little_memory_makes_batches_smaller(monkeypatch: pytest.MonkeyPatch
     assert set(sizes) >= {1, 2}
 
 
+def test_memory_for_one_input_only_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = map_of(tiny_session(), "smoothgrad")
+    session = tiny_session()
+    forward = session.model.forward
+
+    def smallest(x: Tensor) -> Any:
+        if len(x) > 1:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes")
+        return forward(x)
+
+    monkeypatch.setattr(session.model, "forward", smallest)
+    close(map_of(session, "smoothgrad").attribution, expected.attribution, 1e-5)
+
+
 @pytest.mark.parametrize("method", MANY)
 def test_pictures_under_way_come_to_the_result(method: str) -> None:
     steps = tiny_session().execute(Run(method, Target(class_index=2), noise_picture()))

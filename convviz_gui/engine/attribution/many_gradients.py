@@ -85,9 +85,11 @@ def _takes_batches(session: Session, first: Tensor, other: Tensor) -> bool:
         alone = torch.cat([scores(first), scores(other)])
         try:
             together = scores(torch.cat([first, other]))
-        except Exception as error:  # such as a reshape to a batch of one
-            if fault_of(error) is not None:
+        except Exception as error:  # such as a reshape to a batch of one, or too little memory for two
+            fault = fault_of(error)
+            if fault is not None and fault.kind is not FaultKind.MEMORY:
                 raise
+            forget(error)
             return False
     if together.shape != alone.shape:
         return False
