@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import assert_never
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -12,6 +13,10 @@ from convviz_gui.engine.types import Command
 from convviz_gui.worker.mailbox import Inbox, never_started
 from convviz_gui.worker.thread import EngineThread
 
+DEAR = 0.005
+"""Seconds of the window's thread from which on a picture of a run is dear to show."""
+PAUSE = 2.0
+"""Seconds until the next one where pictures are dear: tables and walls of tiles."""
 SESSION_LANE = "session"
 """Loading or moving the model: cancels every lane but exports, since their results would belong to the old model."""
 
@@ -79,7 +84,11 @@ class EngineClient(QObject):
             case Started():
                 self.started.emit(message)
             case Progressed():
+                began = time.perf_counter()
                 self.progressed.emit(message)
+                # Painting comes on top of it, so that one in a hundred ticks of the window is all it may take.
+                if message.preview is not None and time.perf_counter() - began > DEAR:
+                    self._thread.outbox.rest(PAUSE)
             case Finished():
                 self.finished.emit(message)
             case Failed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection
 
 from convviz_gui.engine.jobs import Cancelled, Job, Message, Progressed
@@ -95,6 +96,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._wake = wake
         self._messages: list[Message] = []
+        self._rest_until = 0.0
 
     def send(self, message: Message) -> None:
         """Take a message."""
@@ -118,9 +120,16 @@ class Outbox:
         return message
 
     def wants_preview(self) -> bool:
-        """True if no preview waits to be delivered."""
+        """True if no preview waits to be delivered, and the window had its rest after the last one."""
         with self._lock:
+            if time.monotonic() < self._rest_until:
+                return False
             return not any(isinstance(item, Progressed) and item.preview is not None for item in self._messages)
+
+    def rest(self, seconds: float) -> None:
+        """Want no preview for a while: showing the last one has cost the window its breath."""
+        with self._lock:
+            self._rest_until = time.monotonic() + seconds
 
     def drain(self) -> list[Message]:
         """All messages, oldest first; the box is empty afterwards."""

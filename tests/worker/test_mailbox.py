@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 
@@ -121,3 +122,12 @@ def test_progress_of_two_jobs_does_not_merge() -> None:
         (1, 49),
         (2, 49),
     ]
+
+
+def test_after_a_picture_that_was_dear_to_show_the_box_rests() -> None:
+    box = Outbox(lambda: None)
+    assert box.wants_preview()
+    box.rest(0.05)
+    assert not box.wants_preview()
+    time.sleep(0.06)
+    assert box.wants_preview()

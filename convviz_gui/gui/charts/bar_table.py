@@ -124,7 +124,7 @@ class BarTable(QTreeView):
         else:
             self.header().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
         self._telling = True
-        for number, column in enumerate(columns):
+        for number, column in enumerate(() if same else columns):
             mode = QHeaderView.ResizeMode.Stretch if column.stretches else QHeaderView.ResizeMode.ResizeToContents
             self.header().setSectionResizeMode(number, mode)
         if keep and current is not None:
@@ -235,8 +235,9 @@ class _Cell(QStyledItemDelegate):
     """Text with a thin bar below it."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802
-        size = super().sizeHint(option, index)
-        return QSize(size.width() + UNIT, option.fontMetrics.height() + UNIT + _BAR)
+        # Not the style's own, which asks for eight roles: columns are measured anew for every picture of a run.
+        text = str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+        return QSize(option.fontMetrics.horizontalAdvance(text) + 2 * UNIT, option.fontMetrics.height() + UNIT + _BAR)
 
     @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
