@@ -116,6 +116,10 @@ class BarTable(QTreeView):
         current = self.current_row()
         same = [column.title for column in columns] == [column.title for column in self._rows.columns]
         section, order = self.header().sortIndicatorSection(), self.header().sortIndicatorOrder()
+        if keep and self._rows.replace(columns):
+            if 0 <= section < len(columns):
+                self._rows.sort(section, order)
+            return
         place = self.verticalScrollBar().value()
         self._telling = False
         self._rows.set_columns(columns)
@@ -169,6 +173,11 @@ class BarTable(QTreeView):
         return QSize(20 * UNIT, 10 * UNIT)
 
 
+def _shape(column: Column) -> tuple[str, int, int]:
+    """What a column's place and width depend on: digits are all as wide."""
+    return column.title, len(column.texts), max(map(len, column.texts), default=0)
+
+
 class _Rows(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
@@ -180,6 +189,14 @@ class _Rows(QAbstractTableModel):
         self.columns = tuple(columns)
         self._order = list(range(len(columns[0].texts) if columns else 0))
         self.endResetModel()
+
+    def replace(self, columns: Sequence[Column]) -> bool:
+        """Take other numbers for the same rows in the same widths, which spares the view measuring; False if not so."""
+        if [_shape(column) for column in columns] != [_shape(column) for column in self.columns] or not self._order:
+            return False
+        self.columns = tuple(columns)
+        self.dataChanged.emit(self.index(0, 0), self.index(len(self._order) - 1, len(columns) - 1))
+        return True
 
     def item(self, place: int) -> int:
         return self._order[place]
