@@ -87,10 +87,14 @@ def make_application() -> QApplication:
 
 def collect_garbage_here(window: MainWindow) -> GarbageCollector:
     """Keep Python from destroying Qt objects in the engine's thread."""
+    from PySide6.QtCore import Qt
+
     from convviz_gui.gui.window.garbage import GarbageCollector
 
     collector = GarbageCollector(window)
     window.client.ready.connect(collector.settle)
+    # Opening the first network, too, imports and makes much that stays.
+    window.client.finished.connect(collector.settle, Qt.ConnectionType.SingleShotConnection)
     return collector
 
 

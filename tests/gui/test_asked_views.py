@@ -111,8 +111,8 @@ def test_a_table_is_sorted_by_any_column_and_keeps_its_row(qtbot: QtBot) -> None
     table.set_columns(columns, keep=True)
     assert table.rows() == [1, 0, 3, 2]
     assert (table.current_row(), told) == (2, [])
-    assert columns[1].part(2) == (0.5, 0.75)
-    assert columns[1].part(0) == (0.5, 0.0)
+    assert columns[1].parts()[2] == (0.5, 0.75)
+    assert columns[1].parts()[0] == (0.5, 0.0)
 
 
 def test_changes_are_written_with_sign_and_without_false_zeros() -> None:
@@ -264,3 +264,25 @@ def test_switching_off_is_live_and_what_is_kept_off_stays(ready: MainWindow, qtb
     qtbot.waitUntil(lambda: edits() == (("block4_relu1", (0,)), ("block5_relu1", (5,))), timeout=WAIT)
     tab.view.clear_button.click()  # type: ignore[union-attr]
     qtbot.waitUntil(lambda: edits() == (("block4_relu1", (0,)),), timeout=WAIT)
+
+
+def test_other_numbers_of_the_same_width_are_drawn_in_the_order_the_user_chose(qtbot: QtBot) -> None:
+    table = BarTable("table")
+    qtbot.addWidget(table)
+    table.resize(300, 200)
+
+    def columns(numbers: list[float]) -> list[Column]:
+        texts = [f"{number:.1f}" for number in numbers]
+        return [Column("name", ["a", "b"], stretches=True), Column("number", texts, np.array(numbers), bar=True)]
+
+    table.set_columns(columns([0.1, 0.9]))
+    table.sort_by("number")
+    table.select(0)
+    before = table.grab().toImage()
+    table.set_columns(columns([0.8, 0.2]), keep=True)
+    assert table.rows() == [0, 1]
+    assert [table.model().index(row, 1).data() for row in (0, 1)] == ["0.8", "0.2"]
+    assert table.current_row() == 0
+    assert table.grab().toImage() != before
+    table.set_columns(columns([0.8, 100.2]), keep=True)
+    assert table.columnWidth(1) > table.fontMetrics().horizontalAdvance("100.2")

@@ -62,15 +62,15 @@ class Column:
         key = self.values.astype(np.float64)
         return [int(row) for row in np.argsort(-key if descending else key, kind="stable")]
 
-    def part(self, row: int) -> tuple[float, float]:
-        """Where the row's bar begins and ends, in 0…1 of the cell's width."""
-        assert self.values is not None
+    def parts(self) -> list[tuple[float, float]]:
+        """Where each row's bar begins and ends, in 0…1 of the cell's width; the same twice where there is none."""
+        if self.values is None or not self.bar:
+            return []
         finite = np.nan_to_num(self.values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        top = float(np.abs(finite).max(initial=0.0))
-        if top == 0:
-            return 0.0, 0.0
-        share = float(finite[row]) / top
-        return (0.5, 0.5 + share / 2) if finite.min() < 0 else (0.0, share)
+        top = float(np.abs(finite).max(initial=0.0)) or 1.0
+        two_sided = bool(finite.min(initial=0.0) < 0)
+        begin = 0.5 if two_sided else 0.0
+        return [(begin, begin + share * (1 - begin)) for share in (finite / top).tolist()]
 
 
 class BarTable(QTreeView):
@@ -182,19 +182,25 @@ class _Rows(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.columns: tuple[Column, ...] = ()
+        self.parts: list[list[tuple[float, float]]] = []
         self._order: list[int] = []
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         self.beginResetModel()
-        self.columns = tuple(columns)
+        self._take(columns)
         self._order = list(range(len(columns[0].texts) if columns else 0))
         self.endResetModel()
+
+    def _take(self, columns: Sequence[Column]) -> None:
+        self.columns = tuple(columns)
+        # Once for all: cells are painted by the thousand.
+        self.parts = [column.parts() for column in self.columns]
 
     def replace(self, columns: Sequence[Column]) -> bool:
         """Take other numbers for the same rows in the same widths, which spares the view measuring; False if not so."""
         if [_shape(column) for column in columns] != [_shape(column) for column in self.columns] or not self._order:
             return False
-        self.columns = tuple(columns)
+        self._take(columns)
         self.dataChanged.emit(self.index(0, 0), self.index(len(self._order) - 1, len(columns) - 1))
         return True
 
@@ -272,9 +278,9 @@ class _Cell(QStyledItemDelegate):
         painter.setPen(option.palette.color(QPalette.ColorRole.Text))
         painter.drawText(inner, column.side | Qt.AlignmentFlag.AlignVCenter, shown)
         if column.bar:
-            begin, end = sorted(column.part(item))
+            first, last = model.parts[index.column()][item]
+            begin, end = sorted((first, last))
             bar = QRectF(
                 inner.left() + begin * inner.width(), area.bottom() - _BAR - 1, (end - begin) * inner.width(), _BAR - 1
             )
-            falls = column.part(item)[1] < column.part(item)[0]
-            painter.fillRect(bar, QColor(scheme.warning if falls else scheme.accent))
+            painter.fillRect(bar, QColor(scheme.warning if last < first else scheme.accent))
