@@ -177,7 +177,7 @@ class MainWindow(QMainWindow):
             dock.show()
         self.splitDockWidget(model, images, Qt.Orientation.Vertical)
         # On a small screen, or a large one magnified, enough of the width stays for what the window is about.
-        widths = [min(44 * UNIT, 4 * self.width() // 15), min(35 * UNIT, 3 * self.width() // 10)]
+        widths = [min(44 * UNIT, self.width() // 4), min(35 * UNIT, 3 * self.width() // 10)]
         self.resizeDocks([model, settings], widths, Qt.Orientation.Horizontal)
         self.resizeDocks([model, images], [60 * UNIT, 32 * UNIT], Qt.Orientation.Vertical)
 
