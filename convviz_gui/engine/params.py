@@ -144,3 +144,8 @@ class Params:
     def settings(self) -> Settings:
         """The values as (name, value) pairs, in order of declaration."""
         return tuple((spec.name, getattr(self, spec.name)) for spec in self.specs())
+
+
+@dataclass(frozen=True)
+class NoParams(Params):
+    """Nothing to set."""

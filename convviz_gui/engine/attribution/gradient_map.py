@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 
 from convviz_gui.engine.attribution.class_map import (
     ClassMap,
@@ -15,15 +14,10 @@ from convviz_gui.engine.attribution.class_map import (
     picture_of,
 )
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ModelInfo, Run, Score
-
-
-@dataclass(frozen=True)
-class NoParams(Params):
-    """Nothing to set: layer and class say it all."""
 
 
 class GradientMap(Method[NoParams]):

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convviz_gui.engine.layer_maps import layer_maps
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import Maps
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Run
 
 
-@dataclass(frozen=True)
-class ActivationsParams(Params):
-    """Nothing to set: values are raw, and scaling is a matter of display."""
-
-
 @register
-class Activations(Method[ActivationsParams]):
+class Activations(Method[NoParams]):
     """Every channel of a layer, answering to this photo: bright where it found what it looks for."""
 
     name = "activations"
@@ -27,7 +20,7 @@ class Activations(Method[ActivationsParams]):
     needs = frozenset({Need.IMAGE, Need.LAYER})
     live = True
     lower_precision = True
-    params = ActivationsParams
+    params = NoParams
     payload = Maps
     when_to_use = (
         "Take it first: it shows what each layer keeps of a photo, at once and without any choice. To ask why the "
@@ -45,7 +38,7 @@ class Activations(Method[ActivationsParams]):
     )
     reference = "Zeiler & Fergus 2014; Chollet, Deep Learning with Python, “Interpreting what ConvNets learn”"
 
-    def run(self, session: Session, request: Run, params: ActivationsParams) -> Steps[Maps]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[Maps]:
         """One forward pass that ends at the layer."""
         yield Update(0, 1, "forward pass")
         return layer_maps(session, request.image, request.target.layer)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from convviz_gui.engine.attribution.class_map import ClassMap, heat_of, noise_of, picture_of
-from convviz_gui.engine.attribution.gradient_map import NoParams, strongest
+from convviz_gui.engine.attribution.gradient_map import strongest
 from convviz_gui.engine.attribution.score import score_for
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network.pooled_head import pooled_maps
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ModelInfo, Run, Score

@@ -8,6 +8,7 @@ import numpy as np
 
 from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import Census, FloatArray, IntArray, Skipped, frozen
@@ -41,15 +42,7 @@ class CensusParams(Params):
         lo=0.0,
         hi=1.0,
     )
-    batch: int = param(
-        0,
-        "Batch",
-        "Pictures that go through the network at once: 0 takes 8 on a processor, 64 on a graphics card. Where memory "
-        "is too small, fewer are taken.",
-        lo=0,
-        hi=1024,
-        advanced=True,
-    )
+    batch: int = batch_param()
 
 
 @register

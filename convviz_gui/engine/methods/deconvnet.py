@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convviz_gui.engine.attribution.backward_rules import Rule
-from convviz_gui.engine.attribution.input_gradient import input_gradient
-from convviz_gui.engine.attribution.pixel_maps import SOURCES, no_gradient, no_relu, pixel_scores
-from convviz_gui.engine.method import Category, Method, Steps, Update, register
-from convviz_gui.engine.params import Params
-from convviz_gui.engine.payloads import PixelMap
-from convviz_gui.engine.session import Session
-from convviz_gui.engine.types import ModelInfo, Run, Score
-
-
-@dataclass(frozen=True)
-class DeconvNetParams(Params):
-    """Nothing to set: what is traced back says it all."""
+from convviz_gui.engine.attribution.ruled_map import RuledMap
+from convviz_gui.engine.method import register
 
 
 @register
-class DeconvNet(Method[DeconvNetParams]):
+class DeconvNet(RuledMap):
     """The pattern that a class, a channel or one unit of it stands for, projected back to the pixels."""
 
     name = "deconvnet"
     title = "DeconvNet"
-    category = Category.PIXEL_MAPS
-    needs = SOURCES
-    live = True
-    params = DeconvNetParams
-    payload = PixelMap
+    rule = Rule.DECONVNET
     when_to_use = (
         "Take it for one unit of an early or middle layer of a network with max-pooling, as its authors did: "
         "what structure in the photo made that unit fire? Guided backprop gives cleaner pictures of the same."
@@ -49,18 +33,3 @@ class DeconvNet(Method[DeconvNetParams]):
         "DeconvNet is known to depend little on what was learned in the upper layers: it partly restores the photo "
         "(Nie et al. 2018)"
     )
-
-    @classmethod
-    def applies(cls, info: ModelInfo) -> str:
-        """It needs ReLUs, and class scores that depend differentiably on the picture."""
-        return no_gradient(info) or no_relu(info)
-
-    def run(self, session: Session, request: Run, params: DeconvNetParams) -> Steps[PixelMap]:
-        """One forward and one backward pass."""
-        yield Update(0, 1, "forward and backward pass")
-        found = input_gradient(session, request, Rule.DECONVNET)
-        return found.pixel_map(found.gradient, signed=False)
-
-    def scores(self, payload: PixelMap) -> tuple[Score, ...]:
-        """What was traced back, and how many activation functions the rule covered."""
-        return pixel_scores(payload)

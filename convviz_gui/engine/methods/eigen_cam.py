@@ -14,11 +14,12 @@ from convviz_gui.engine.attribution.class_map import (
     noise_of,
     picture_of,
 )
-from convviz_gui.engine.attribution.gradient_map import NoParams, strongest
+from convviz_gui.engine.attribution.gradient_map import strongest
 from convviz_gui.engine.attribution.score import score_for
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network.hooks import features_and_logits
 from convviz_gui.engine.network.layers import channels_first
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import Heat
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ModelInfo, Run, Score

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convviz_gui.engine.attribution.input_gradient import input_gradient
 from convviz_gui.engine.attribution.pixel_maps import CLASSES, no_gradient, pixel_scores
 from convviz_gui.engine.method import Category, Method, Steps, Update, register
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import PixelMap
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ModelInfo, Run, Score
 
 
-@dataclass(frozen=True)
-class GradXInputParams(Params):
-    """Nothing to set: the class says it all."""
-
-
 @register
-class GradXInput(Method[GradXInputParams]):
+class GradXInput(Method[NoParams]):
     """What each pixel adds to the class's score, were the network as linear as it is right here."""
 
     name = "grad-x-input"
@@ -27,7 +20,7 @@ class GradXInput(Method[GradXInputParams]):
     category = Category.PIXEL_MAPS
     needs = CLASSES
     live = True
-    params = GradXInputParams
+    params = NoParams
     payload = PixelMap
     when_to_use = (
         "Take it for a quick signed map: what speaks for the class and what against it, from one backward pass. "
@@ -49,7 +42,7 @@ class GradXInput(Method[GradXInputParams]):
         """It needs class scores that depend differentiably on the picture."""
         return no_gradient(info)
 
-    def run(self, session: Session, request: Run, params: GradXInputParams) -> Steps[PixelMap]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[PixelMap]:
         """One forward and one backward pass."""
         yield Update(0, 1, "forward and backward pass")
         found = input_gradient(session, request)

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 from convviz_gui.engine.attribution.backward_rules import Rule
 from convviz_gui.engine.attribution.grad_cam_map import grad_cam
 from convviz_gui.engine.attribution.input_gradient import input_gradient
 from convviz_gui.engine.attribution.pixel_maps import CLASSES, no_gradient, no_relu, pixel_scores
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import PixelMap
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ModelInfo, Run, Score
 
 
-@dataclass(frozen=True)
-class GuidedGradCamParams(Params):
-    """Nothing to set: layer and class say it all."""
-
-
 @register
-class GuidedGradCam(Method[GuidedGradCamParams]):
+class GuidedGradCam(Method[NoParams]):
     """The fine structure of guided backprop, only where Grad-CAM found evidence for the class."""
 
     name = "guided-grad-cam"
@@ -30,7 +24,7 @@ class GuidedGradCam(Method[GuidedGradCamParams]):
     category = Category.PIXEL_MAPS
     needs = CLASSES | {Need.LAYER}
     live = True
-    params = GuidedGradCamParams
+    params = NoParams
     payload = PixelMap
     when_to_use = (
         "Take it to show fine structure in the place that speaks for a class, as a figure wants it. "
@@ -58,7 +52,7 @@ class GuidedGradCam(Method[GuidedGradCamParams]):
             return "This network has no layer with maps"
         return no_gradient(info) or no_relu(info) or super().applies(info)
 
-    def run(self, session: Session, request: Run, params: GuidedGradCamParams) -> Steps[PixelMap]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[PixelMap]:
         """One forward and one backward pass for each of the two."""
         yield Update(0, 2, "Grad-CAM")
         assert request.image is not None  # the session does not run it without

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import Seen
 from convviz_gui.engine.preprocess import as_colours
 from convviz_gui.engine.session import Session, read_only
@@ -18,13 +16,8 @@ MOST_SCORES = 4
 """Channels whose numbers stand beside the picture; the table has all of them."""
 
 
-@dataclass(frozen=True)
-class InputParams(Params):
-    """Nothing to set: the preprocessing belongs to the network."""
-
-
 @register
-class Input(Method[InputParams]):
+class Input(Method[NoParams]):
     """The exact tensor that goes into the network, as a picture beside the photo it was made of."""
 
     name = "input"
@@ -32,7 +25,7 @@ class Input(Method[InputParams]):
     category = Category.INPUT
     needs = frozenset({Need.IMAGE})
     live = True
-    params = InputParams
+    params = NoParams
     payload = Seen
     when_to_use = (
         "Look here first when predictions are worse than they should be: a wrong crop, wrong normalisation or swapped"
@@ -50,7 +43,7 @@ class Input(Method[InputParams]):
     )
     reference = "Touvron et al., Fixing the train-test resolution discrepancy, NeurIPS 2019"
 
-    def run(self, session: Session, request: Run, params: InputParams) -> Steps[Seen]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[Seen]:
         """Prepare the photo; the network does not run."""
         yield Update(0, 1, "preparing the photo")
         if request.image is None:

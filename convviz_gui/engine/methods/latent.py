@@ -10,6 +10,7 @@ from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.distortion import trustworthiness
 from convviz_gui.engine.embedding_cache import embed_cached
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.neighbours import nearest, outlier_scores
 from convviz_gui.engine.params import Params, param
@@ -47,15 +48,7 @@ class LatentParams(Params):
     perplexity: float = param(
         0.0, "t-SNE perplexity", "t-SNE: how many neighbours each point has; 0 is min(30, (n − 1)/3).", lo=0.0, hi=500.0
     )
-    batch: int = param(
-        0,
-        "Batch",
-        "Pictures that go through the network at once: 0 takes 8 on a processor, 64 on a graphics card. Where memory "
-        "is too small, fewer are taken.",
-        lo=0,
-        hi=1024,
-        advanced=True,
-    )
+    batch: int = batch_param()
 
 
 @register

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from convviz_gui.engine.network import classes
 from convviz_gui.engine.network.layers import channels_first, watching
 from convviz_gui.engine.network.outputs import logits_of, tensor_of
 from convviz_gui.engine.network.passes import forward
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import Overview as OverviewPayload
 from convviz_gui.engine.payloads import frozen
 from convviz_gui.engine.session import Session, read_only
@@ -23,13 +22,8 @@ from convviz_gui.engine.statistics import layer_sparsity
 from convviz_gui.engine.types import LayerNode, Run
 
 
-@dataclass(frozen=True)
-class OverviewParams(Params):
-    """Nothing to set."""
-
-
 @register
-class Overview(Method[OverviewParams]):
+class Overview(Method[NoParams]):
     """The network's predictions for this photo, and how many of each layer's positions stay silent."""
 
     name = "overview"
@@ -38,7 +32,7 @@ class Overview(Method[OverviewParams]):
     needs = frozenset({Need.IMAGE})
     live = True
     lower_precision = True
-    params = OverviewParams
+    params = NoParams
     payload = OverviewPayload
     when_to_use = (
         "It is always there, beside the photo: look at it before any map, since a map explains the class that you "
@@ -54,7 +48,7 @@ class Overview(Method[OverviewParams]):
     )
     reference = "Chollet, Deep Learning with Python, “Interpreting what ConvNets learn”"
 
-    def run(self, session: Session, request: Run, params: OverviewParams) -> Steps[OverviewPayload]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[OverviewPayload]:
         """One whole forward pass, watching every innermost layer that makes maps."""
         yield Update(0, 1, "forward pass")
         if request.image is None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convviz_gui.engine.datasets import Listing, list_folder
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import FloatArray, IntArray, Patches, frozen
@@ -41,15 +42,7 @@ class PatchesParams(Params):
         choices=tuple(which.value for which in Which),
     )
     top: int = param(9, "For each channel", "Pictures shown for each channel.", lo=1, hi=100)
-    batch: int = param(
-        0,
-        "Batch",
-        "Pictures that go through the network at once: 0 takes 8 on a processor, 64 on a graphics card. Where memory "
-        "is too small, fewer are taken.",
-        lo=0,
-        hi=1024,
-        advanced=True,
-    )
+    batch: int = batch_param()
 
 
 @register

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from convviz_gui.engine.attribution.input_gradient import input_gradient
 from convviz_gui.engine.attribution.pixel_maps import CLASSES, no_gradient, pixel_scores
 from convviz_gui.engine.method import Category, Method, Steps, Update, register
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import PixelMap
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ModelInfo, Run, Score
 
 
-@dataclass(frozen=True)
-class SaliencyParams(Params):
-    """Nothing to set: the class says it all."""
-
-
 @register
-class Saliency(Method[SaliencyParams]):
+class Saliency(Method[NoParams]):
     """Which pixels change the class's score most if they change a little."""
 
     name = "saliency"
@@ -27,7 +20,7 @@ class Saliency(Method[SaliencyParams]):
     category = Category.PIXEL_MAPS
     needs = CLASSES
     live = True
-    params = SaliencyParams
+    params = NoParams
     payload = PixelMap
     when_to_use = (
         "Take it as the plainest answer, which nothing is added to: other pixel maps are to be held against it. "
@@ -49,7 +42,7 @@ class Saliency(Method[SaliencyParams]):
         """It needs class scores that depend differentiably on the picture."""
         return no_gradient(info)
 
-    def run(self, session: Session, request: Run, params: SaliencyParams) -> Steps[PixelMap]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[PixelMap]:
         """One forward and one backward pass."""
         yield Update(0, 1, "forward and backward pass")
         found = input_gradient(session, request)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, T, Update, register
 from convviz_gui.engine.network.intervening import channel_axis
 from convviz_gui.engine.params import Params, param
@@ -40,15 +41,7 @@ class UnitParams(Params):
         advanced=True,
     )
     top: int = param(9, "Patches", "How many of the strongest pictures are shown and traced back", lo=1, hi=36)
-    batch: int = param(
-        0,
-        "Batch",
-        "Pictures that go through the network at once: 0 takes 8 on a processor, 64 on a graphics card. Where memory "
-        "is too small, fewer are taken",
-        lo=0,
-        hi=1024,
-        advanced=True,
-    )
+    batch: int = batch_param()
 
 
 @register

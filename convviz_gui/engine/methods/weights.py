@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network.kernels import layers_with_kernels, read_kernels
-from convviz_gui.engine.params import Params
+from convviz_gui.engine.params import NoParams
 from convviz_gui.engine.payloads import FloatArray, IntArray, Kernels, frozen
 from convviz_gui.engine.preprocess import colour_order
 from convviz_gui.engine.session import Session, read_only
@@ -25,13 +23,8 @@ MOST_PAIRS = 100_000
 _ROWS = 1024
 
 
-@dataclass(frozen=True)
-class WeightsParams(Params):
-    """Nothing to set: weights are raw, and scaling is a matter of display."""
-
-
 @register
-class Weights(Method[WeightsParams]):
+class Weights(Method[NoParams]):
     """The layer's filters themselves: what each of its channels multiplies its input by."""
 
     name = "weights"
@@ -39,7 +32,7 @@ class Weights(Method[WeightsParams]):
     category = Category.FILTERS
     needs = frozenset({Need.LAYER})
     live = True
-    params = WeightsParams
+    params = NoParams
     payload = Kernels
     when_to_use = (
         "Take it for the first layer, whose filters are little pictures, and to see whether training went well: "
@@ -65,7 +58,7 @@ class Weights(Method[WeightsParams]):
         """It needs a layer with parameters."""
         return super().applies(info) or ("" if info.n_params else "This network has no weights")
 
-    def run(self, session: Session, request: Run, params: WeightsParams) -> Steps[Kernels]:
+    def run(self, session: Session, request: Run, params: NoParams) -> Steps[Kernels]:
         """Read them, and compare every filter with every other."""
         yield Update(0, 1, "reading weights")
         node, first = _node(session, request)

@@ -16,6 +16,7 @@ from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.method_panel import MethodPanel
 from convviz_gui.gui.tabs.result_cache import ResultCache, precise, subject
+from convviz_gui.gui.tabs.subject_watch import SubjectWatch
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 from convviz_gui.gui.trust.map_checker import MapChecker
 from convviz_gui.gui.views.base import PayloadView
@@ -80,12 +81,7 @@ class MethodTab(QObject):
         panel.target.demo_folder_wanted.connect(self.demo_folder_wanted)
         selection.model_changed.connect(self._on_model)
         selection.place_changed.connect(self._on_place)
-        selection.image_changed.connect(self._on_image)
-        selection.layer_changed.connect(self._on_layer)
-        selection.class_changed.connect(self._on_class)
-        selection.channel_changed.connect(self._on_channel)
-        selection.folder_changed.connect(self._on_folder)
-        selection.point_changed.connect(self._on_point)
+        SubjectWatch(panel, selection, self).changed.connect(self._on_subject)
         client.started.connect(self._on_started)
         client.progressed.connect(self._on_progressed)
         client.finished.connect(self._on_finished)
@@ -220,30 +216,6 @@ class MethodTab(QObject):
         model = self._selection.model
         if self._running is None and (self.result is None or model is None or not precise(self.result, model)):
             self.rerun()
-
-    def _on_image(self) -> None:
-        if "image" in self.panel.needs:
-            self._on_subject()
-
-    def _on_layer(self) -> None:
-        if self.panel.target.uses_tree():
-            self._on_subject()
-
-    def _on_class(self) -> None:
-        if {"class", "classes", "source"} & self.panel.needs:
-            self._on_subject()
-
-    def _on_channel(self) -> None:
-        if self.panel.target.uses_channel():
-            self._on_subject()
-
-    def _on_folder(self) -> None:
-        if {"folder", "optional folder"} & self.panel.needs:
-            self._on_subject()
-
-    def _on_point(self) -> None:
-        if "place" in self.panel.needs:
-            self._on_subject()
 
     def _on_settings_wanted(self, settings: Settings) -> None:
         if self.panel.form is not None:

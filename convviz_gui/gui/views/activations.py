@@ -15,6 +15,7 @@ from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import reading
 from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.picture_link import PictureLink
 from convviz_gui.gui.pictures.qimage import photo_qimage
@@ -223,14 +224,13 @@ class ActivationsView(PayloadView):
         if at is None or self._maps is None:
             self._tell_value(None)
             return
-        x, y, width, height = (float(number) for number in self._maps.box)
-        u, v = (at[0] - x) / width, (at[1] - y) / height
-        if 0 <= u < 1 and 0 <= v < 1:
-            rows, columns = self._maps.maps.shape[1:]
-            self._tell_value((u * columns, v * rows))
-        else:
+        place = place_in_crop(at, self._maps.box)
+        if place is None:
             self._tell_value(None)
-            self.status.emit("outside the crop: the model did not see this")
+            self.status.emit(OUTSIDE)
+            return
+        rows, columns = self._maps.maps.shape[1:]
+        self._tell_value((place[0] * columns, place[1] * rows))
 
     def _tell_value(self, at: tuple[float, float] | None) -> None:
         if at is None or self._maps is None:

@@ -14,6 +14,7 @@ from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.look.words import percent
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.qimage import photo_qimage
 from convviz_gui.gui.selection import Selection
@@ -152,12 +153,11 @@ class AskedView(PayloadView):
     def _point(self, at: tuple[float, float]) -> None:
         if self._asked is None:
             return
-        x, y, width, height = (float(number) for number in self._asked.box)
-        u, v = (at[0] - x) / width, (at[1] - y) / height
-        if 0 <= u < 1 and 0 <= v < 1:
-            self.selection.set_point((u, v))
+        place = place_in_crop(at, self._asked.box)
+        if place is not None:
+            self.selection.set_point(place)
         else:
-            self.status.emit("outside the crop: the model did not see this")
+            self.status.emit(OUTSIDE)
 
     def _on_photo(self, at: tuple[float, float] | None) -> None:
         self.status.emit("" if at is None else "click to ask which channels fire here")

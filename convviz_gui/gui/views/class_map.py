@@ -12,6 +12,7 @@ from convviz_gui.engine.types import ImageInput, ModelInfo, Result
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import reading
 from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.heat_header import HeatHeader
 from convviz_gui.gui.pictures.heat_overlay import HeatOverlay, raw_maximum
 from convviz_gui.gui.pictures.picture import Picture
@@ -124,12 +125,10 @@ class ClassMapView(PayloadView):
         if at is None or self._heat is None:
             self._tell(None)
             return
-        x, y, width, height = (float(number) for number in self._heat.box)
-        u, v = (at[0] - x) / width, (at[1] - y) / height
-        inside = 0 <= u < 1 and 0 <= v < 1
-        self._tell((u, v) if inside else None)
-        if not inside:
-            self.status.emit("outside the crop: the model did not see this")
+        place = place_in_crop(at, self._heat.box)
+        self._tell(place)
+        if place is None:
+            self.status.emit(OUTSIDE)
 
     def _on_raw(self, at: tuple[float, float] | None) -> None:
         if at is None or self._heat is None:

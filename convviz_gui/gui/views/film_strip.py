@@ -8,6 +8,7 @@ from convviz_gui.engine.payloads import Payload, Strip
 from convviz_gui.engine.types import ImageInput, ModelInfo, Result
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import reading
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.flow import Flow
 from convviz_gui.gui.pictures.heat_header import HeatHeader
 from convviz_gui.gui.pictures.picture_link import PictureLink
@@ -89,9 +90,9 @@ class FilmStripView(PayloadView):
 
     def _on_hovered(self, index: int, at: tuple[float, float] | None) -> None:
         strip = self._strip
-        place = None if strip is None or at is None else _inside(strip, at)
+        place = None if strip is None or at is None else place_in_crop(at, strip.box)
         if strip is None or place is None:
-            self.status.emit("" if at is None else "outside the crop: the model did not see this")
+            self.status.emit("" if at is None else OUTSIDE)
             for card in self.shown():
                 card.point_at(None)
             return
@@ -103,13 +104,6 @@ class FilmStripView(PayloadView):
             card.point_at(value)
             if number == index:
                 self.status.emit(f"{strip.layers[index]}  {reading(y, x, value)}")
-
-
-def _inside(strip: Strip, at: tuple[float, float]) -> tuple[float, float] | None:
-    """A point of the photo as fractions (u, v) of the crop, or None outside of it."""
-    x, y, width, height = (float(number) for number in strip.box)
-    u, v = (at[0] - x) / width, (at[1] - y) / height
-    return (u, v) if 0 <= u < 1 and 0 <= v < 1 else None
 
 
 def _facts(strip: Strip, index: int) -> str:

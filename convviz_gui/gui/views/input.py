@@ -15,6 +15,7 @@ from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.input_header import InputHeader
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.picture_link import PictureLink
@@ -127,13 +128,11 @@ class InputView(PayloadView):
         if at is None or self._seen is None:
             self._tell(None)
             return
-        x, y, width, height = (float(number) for number in self._seen.box)
-        u, v = (at[0] - x) / width, (at[1] - y) / height
-        inside = 0 <= u < 1 and 0 <= v < 1
+        place = place_in_crop(at, self._seen.box)
         rows, columns = self._seen.tensor.shape[1:]
-        self._tell((u * columns, v * rows) if inside else None)
-        if not inside:
-            self.status.emit("outside the crop: the model did not see this")
+        self._tell((place[0] * columns, place[1] * rows) if place is not None else None)
+        if place is None:
+            self.status.emit(OUTSIDE)
 
     def _on_tensor(self, at: tuple[float, float] | None) -> None:
         self._tell(at)

@@ -15,6 +15,7 @@ from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import reading, value
 from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.occlusion_header import OcclusionHeader
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.picture_link import PictureLink
@@ -130,12 +131,12 @@ class OcclusionView(PayloadView):
         if at is None or found is None:
             self._clear()
             return
-        x, y, width, height = (float(number) for number in found.box)
-        u, v = (at[0] - x) / width, (at[1] - y) / height
-        if not (0 <= u < 1 and 0 <= v < 1):
+        place = place_in_crop(at, found.box)
+        if place is None:
             self._clear()
-            self.status.emit("outside the crop: the model did not see this")
+            self.status.emit(OUTSIDE)
             return
+        u, v = place
         row, col = int(v * found.heat.shape[0]), int(u * found.heat.shape[1])
         cells = [(r, c) for r in _over(found, 0, row) for c in _over(found, 1, col) if found.done[r, c]]
         self.grid.set_boxes([QRectF(c, r, 1, 1) for r, c in cells])

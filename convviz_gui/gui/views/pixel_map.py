@@ -18,6 +18,7 @@ from convviz_gui.gui.look.theme import UNIT, numbers_font
 from convviz_gui.gui.look.values import reading, value
 from convviz_gui.gui.look.words import ordinal
 from convviz_gui.gui.pictures.colour_bar import ColourBar
+from convviz_gui.gui.pictures.crop_place import OUTSIDE, place_in_crop
 from convviz_gui.gui.pictures.heat_overlay import HeatOverlay
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.picture_link import PictureLink
@@ -142,13 +143,11 @@ class PixelMapView(PayloadView):
         if at is None or self._found is None:
             self._tell(None)
             return
-        x, y, width, height = (float(number) for number in self._found.box)
-        u, v = (at[0] - x) / width, (at[1] - y) / height
-        inside = 0 <= u < 1 and 0 <= v < 1
+        place = place_in_crop(at, self._found.box)
         rows, columns = self._found.heat.shape
-        self._tell((u * columns, v * rows) if inside else None)
-        if not inside:
-            self.status.emit("outside the crop: the model did not see this")
+        self._tell((place[0] * columns, place[1] * rows) if place is not None else None)
+        if place is None:
+            self.status.emit(OUTSIDE)
 
     def _on_map(self, at: tuple[float, float] | None) -> None:
         self._tell(at)
