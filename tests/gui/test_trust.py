@@ -105,8 +105,11 @@ def test_the_check_of_a_map_left_behind_is_dropped(ready: MainWindow, qtbot: QtB
     tab.panel.trust.button.click()
     with qtbot.waitSignal(ready.client.progressed, timeout=WAIT):
         pass
-    # The class map of another layer is computed between two steps of the check.
-    ready.selection.set_class(3)
+    # The map of another class is computed between two steps of the check.
+    with qtbot.waitSignal(
+        ready.client.cancelled, timeout=WAIT, check_params_cb=lambda message: message.job.lane == tab.checker.lane
+    ):
+        ready.selection.set_class(3)
     qtbot.waitUntil(lambda: tab.result is not None and tab.result is not before and not tab.running, timeout=WAIT)
     assert not tab.panel.trust.checking
     qtbot.wait(300)

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Slot
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.demo import toybox
 from convviz_gui.engine.images import image_from_array
-from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Moved, Progressed, Started
-from convviz_gui.engine.payloads import Gallery, Maps
+from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Moved, Progressed, Started
+from convviz_gui.engine.payloads import Gallery, Maps, Overview
 from convviz_gui.engine.types import (
     Candidates,
     Catalogue,
@@ -238,3 +239,20 @@ def test_a_file_is_recognised_between_the_steps_of_a_run(
     assert not log.of(Finished, "filters")
     client.cancel("filters")
     qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)
+
+
+@pytest.mark.parametrize(("dear", "wants"), [(0.0, False), (60.0, True)])
+def test_after_a_picture_that_is_dear_to_show_the_next_one_waits(
+    client: EngineClient, monkeypatch: pytest.MonkeyPatch, dear: float, wants: bool
+) -> None:
+    monkeypatch.setattr("convviz_gui.worker.client.DEAR", dear)
+    monkeypatch.setattr("convviz_gui.worker.client.PAUSE", 600.0)
+    job = Job(client.submit("filters", Run("filters")), "filters", Run("filters"))
+    shown: list[Progressed] = []
+    client.progressed.connect(shown.append)
+    nothing = np.zeros((0, 1, 1), np.float32)
+    preview = Overview(nothing, nothing, (), nothing, nothing, nothing)
+    client._thread.outbox.send(Progressed(job, 1, 2, preview=preview))
+    client._drain()
+    assert len(shown) == 1
+    assert client._thread.outbox.wants_preview() is wants
