@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what runs in its background with Ctrl+C ignored, and programs that tests start would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # What the program asks of warnings when it is imported (engine/images.py), which pytest undoes for every test.
     config.addinivalue_line("filterwarnings", r"ignore::UserWarning:PIL\.")
     config.addinivalue_line("filterwarnings", "error::PIL.Image.DecompressionBombWarning")
