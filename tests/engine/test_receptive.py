@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -532,3 +534,15 @@ def test_code_that_does_not_stand_being_followed_is_opened_without_fields() -> N
     nodes = nodes_of(Gated(lambda x: (x.as_subclass(Refusing) * 2).as_subclass(Tensor)), (3, 8, 8))
     assert nodes["last"].shape == (4, 8, 8)
     assert nodes["last"].receptive_field is None
+
+
+def test_a_network_is_watched_without_torchs_compiler() -> None:
+    """Importing it takes seconds."""
+    code = (
+        "import sys, torch; from torch import nn\n"
+        "from convviz_gui.engine.network.layers import trace\n"
+        "net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))\n"
+        "assert trace(net, (3, 8, 8), torch.device('cpu'), dependence=True).calls\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from convviz_gui.engine.faults import fault_of
+from convviz_gui.engine.network.operation_watch import OperationWatch
 from convviz_gui.engine.network.outputs import logits_of
 from convviz_gui.engine.network.passes import forward
 from convviz_gui.engine.occluding.graph import (
@@ -67,13 +67,11 @@ def _listened(model: nn.Module, x: Tensor) -> _Listener:
     return listener
 
 
-class _Listener(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own annotations, here and below
+class _Listener(OperationWatch):
     """While active, notes every operation on what was computed from `x`; numbers are never changed.
 
     What it cannot note is remembered in `refused` and reaches the network in no way.
     """
-
-    supports_higher_order_operators = True
 
     def __init__(self, x: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

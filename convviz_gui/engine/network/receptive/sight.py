@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from convviz_gui.engine.network.operation_watch import OperationWatch
 
 # The rules register themselves.
 from convviz_gui.engine.network.receptive import mixing, rearranging, sliding  # noqa: F401
@@ -18,14 +19,12 @@ from convviz_gui.engine.network.receptive.reach import Reach, irregular, is_flat
 from convviz_gui.engine.network.receptive.rules import RULES, Op, Rule
 
 
-class Sight(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own annotations, here and below
+class Sight(OperationWatch):
     """While active, follows `image` [1, C, H, W] through every operation, functional or in a module, computed with it.
 
     Tensors are known for as long as the network keeps them and nothing of it outlives the pass. What no rule covers is
     taken to see anything; numbers are never changed and no failure of a rule reaches the network.
     """
-
-    supports_higher_order_operators = True
 
     def __init__(self, image: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
