@@ -264,7 +264,7 @@ def _point_at_the_strangest(window: MainWindow) -> None:
     tab = window.tabs.current
     assert isinstance(tab.view, LatentView)
     assert tab.result is not None
-    tab.view.open(int(tab.result.payload.outlier.argmax()))  # type: ignore[union-attr]
+    tab.view.bench.open(int(tab.result.payload.outlier.argmax()))  # type: ignore[union-attr]
     _wait(window, lambda: window.selection.overview is not None)
 
 

@@ -28,7 +28,15 @@ def add(run: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--image", metavar="FILE", type=name, nargs="+", action="extend", default=[], help="pictures"
         )
-        parser.add_argument("--folder", metavar="DIR", type=name, help="a folder of pictures; sub-folders are labels")
+        parser.add_argument(
+            "--folder",
+            metavar="DIR",
+            type=name,
+            nargs="+",
+            action="extend",
+            default=[],
+            help="a folder of pictures; sub-folders are labels; with several, each is a split",
+        )
         parser.add_argument("--layer", metavar="ID", type=name, help="a layer as `convviz layers` lists it")
         parser.add_argument(
             "--channels", "--channel", metavar="LIST", help="like 7, or 0,3,8-15, or 'first 64', or all"
@@ -65,7 +73,8 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
         class_index=options.class_index,
         channels=options.channels,
         images=tuple(options.image),
-        folder=options.folder,
+        folder=next(iter(options.folder), None),
+        splits=tuple(options.folder[1:]),
         seed=options.seed,
         against=options.against,
         unit=_unit(options.unit),

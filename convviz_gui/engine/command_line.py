@@ -59,7 +59,7 @@ def _what(run: Run) -> list[str]:
     if run.image is not None:
         words += ["--image", run.image.path or run.image.name]
     if run.folder is not None:
-        words += ["--folder", run.folder]
+        words += ["--folder", run.folder, *run.splits]
     if run.target.layer is not None:
         words += ["--layer", run.target.layer]
     if run.target.channels is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from convviz_gui.engine import devices
 from convviz_gui.engine.channels import parse_channels
-from convviz_gui.engine.datasets import list_folder
+from convviz_gui.engine.datasets import list_dataset
 from convviz_gui.engine.errors import EngineError, Problem, one_line
 from convviz_gui.engine.export import MANIFEST, write_results
 from convviz_gui.engine.images import load_image
@@ -57,6 +57,7 @@ class Order:
     channels: str | None = None
     images: tuple[str, ...] = ()
     folder: str | None = None
+    splits: tuple[str, ...] = ()
     seed: int = 0
     against: int | None = None
     unit: tuple[int, int] | None = None
@@ -103,7 +104,7 @@ class Console:
         paths = list(order.images)
         # A folder that the method itself looks through holds no pictures to run on.
         if order.folder is not None and not needs & {"folder", "optional folder"}:
-            listing = list_folder(order.folder)
+            listing = list_dataset(order.folder, order.splits)
             paths += listing.paths
             skipped += listing.skipped
         if not paths:
@@ -121,7 +122,7 @@ class Console:
 
     def _result(self, order: Order, picture: ImageInput | None) -> Result:
         target = Target(order.layer, self._channels(order), order.class_index, order.against, order.unit)
-        run = Run(order.method, target, picture, order.folder, order.settings, order.seed)
+        run = Run(order.method, target, picture, order.folder, order.settings, order.seed, order.splits)
         outcome = self._do(run)
         assert isinstance(outcome, Result)
         if order.trust_check:

@@ -38,6 +38,7 @@ def result_facts(result: Result, place: str) -> ResultFacts:
         "preprocessing": _preprocessing(result.model.preprocess),
         "preprocessing_found": _preprocessing(result.model.found_preprocess),
         "input_folder": result.run.folder,
+        "input_splits": list(result.run.splits),
     }
     own = {
         "folder": place,

@@ -43,11 +43,13 @@ from convviz_gui.engine.types import (
     LayerNode,
     Level,
     LoadModel,
+    Locate,
     ModelInfo,
     ModelSpec,
     MoveModel,
     Outcome,
     Preprocess,
+    Reproject,
     Result,
     Run,
 )
@@ -188,6 +190,14 @@ class Session:
                 from convviz_gui.engine.trust.check import check
 
                 return (yield from check(self, command.result))
+            case Reproject():
+                from convviz_gui.engine.latent.reproject import reproject
+
+                return (yield from reproject(self, command))
+            case Locate():
+                from convviz_gui.engine.latent.locate import locate
+
+                return (yield from locate(self, command))
             case Export():
                 from convviz_gui.engine.export import write_result
 

@@ -36,6 +36,7 @@ class Selection(QObject):
         self._image: ImageInput | None = None
         self._overview: Overview | None = None
         self._folder: str | None = None
+        self._splits: tuple[str, ...] = ()
         self._point: tuple[float, float] | None = None
 
     @property
@@ -112,13 +113,18 @@ class Selection(QObject):
 
     @property
     def folder(self) -> str | None:
-        """The folder of pictures, an absolute path, or None while none is open."""
+        """The dataset: a folder of pictures, an archive or a table, an absolute path, or None while none is open."""
         return self._folder
 
-    def set_folder(self, folder: str | None) -> None:
-        """Choose a folder of pictures."""
-        if folder != self._folder:
-            self._folder = folder
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Further folders that are looked through together with `folder`, each a split of its own."""
+        return self._splits
+
+    def set_folder(self, folder: str | None, splits: tuple[str, ...] = ()) -> None:
+        """Choose a dataset."""
+        if (folder, splits) != (self._folder, self._splits):
+            self._folder, self._splits = folder, splits
             self.folder_changed.emit()
 
     @property

@@ -21,9 +21,9 @@ from torch import Tensor
 
 from convviz_gui.engine import devices
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.embedding import embed
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import image_from_array
+from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Command, MoveModel, Preprocess, Run, Target
 from tests.benchmarks.timing import print_table, take_turns

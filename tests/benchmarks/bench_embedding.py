@@ -17,8 +17,8 @@ import torch
 import torchvision
 
 from convviz_gui.engine.datasets import Listing, list_folder
-from convviz_gui.engine.embedding import embed
 from convviz_gui.engine.images import load_pixels
+from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.preprocess import prepare
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess

@@ -19,7 +19,7 @@ import torch
 import torchvision
 
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.embedding import embed
+from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess, Result, Run, Target
 from tests.benchmarks.timing import print_table, take_turns

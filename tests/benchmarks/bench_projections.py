@@ -19,8 +19,8 @@ from openTSNE import TSNE
 from umap import UMAP
 
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.distortion import trustworthiness
-from convviz_gui.engine.embedding import Embedding, embed
+from convviz_gui.engine.latent.distortion import trustworthiness
+from convviz_gui.engine.latent.embedding import Embedding, embed
 from convviz_gui.engine.projections.pca import pca
 from convviz_gui.engine.projections.plan import Plan, project
 from convviz_gui.engine.session import Session

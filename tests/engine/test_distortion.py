@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import manifold
 
-from convviz_gui.engine.distortion import trustworthiness
+from convviz_gui.engine.latent.distortion import trustworthiness
 from tests.engine.test_neighbours import finish
 
 
@@ -40,7 +40,7 @@ def test_blocks_do_not_change_the_number(monkeypatch: pytest.MonkeyPatch) -> Non
     rng = np.random.default_rng(2)
     features, xy = rng.normal(size=(90, 7)).astype(np.float32), rng.normal(size=(90, 2)).astype(np.float32)
     whole = finish(trustworthiness(features, xy, 6))
-    monkeypatch.setattr("convviz_gui.engine.distortion._BLOCK_ELEMENTS", 300)
+    monkeypatch.setattr("convviz_gui.engine.latent.distortion._BLOCK_ELEMENTS", 300)
     steps = list(trustworthiness(features, xy, 6))
     assert [step.done for step in steps] == list(range(3, 91, 3))
     assert finish(trustworthiness(features, xy, 6)) == whole

@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from convviz_gui.engine.datasets import Listing, list_folder
-from convviz_gui.engine.embedding import Embedding, embed
-from convviz_gui.engine.embedding_cache import embed_cached
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import load_image
+from convviz_gui.engine.latent.embedding import Embedding, embed
+from convviz_gui.engine.latent.embedding_cache import embed_cached
 from convviz_gui.engine.network.hooks import features_and_logits
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Preprocess

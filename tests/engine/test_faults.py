@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.embedding import embed
 from convviz_gui.engine.errors import EngineError, ProblemKind, problem_from
 from convviz_gui.engine.faults import Fault, FaultKind, amount, fault_of, forget
 from convviz_gui.engine.jobs import Failed, Finished, Job, Message, Progressed, run_job
+from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.payloads import Gallery
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Command, Result, Run, Target
@@ -330,7 +330,7 @@ SHORT_OF_MEMORY = textwrap.dedent("""
     import torch
     from torch import nn
     from convviz_gui.engine.datasets import list_folder
-    from convviz_gui.engine.embedding import embed
+    from convviz_gui.engine.latent.embedding import embed
     from convviz_gui.engine.host_memory import available_memory
     from convviz_gui.engine.session import Session
     from convviz_gui.engine.types import Preprocess

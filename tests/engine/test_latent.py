@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from convviz_gui.engine.demo.folder import write_folder
-from convviz_gui.engine.distortion import trustworthiness
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.latent.distortion import trustworthiness
 from convviz_gui.engine.method import Update, find_method
 from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.engine.projections.pca import pca

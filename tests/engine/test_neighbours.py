@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convviz_gui.engine.neighbours import Neighbours, nearest, outlier_scores
+from convviz_gui.engine.latent.neighbours import Neighbours, nearest, outlier_scores
 
 
 def finish(steps: Generator[Any, None, Any]) -> Any:
@@ -70,7 +70,7 @@ def test_ties_go_to_the_lower_row_even_among_more_copies_than_candidates() -> No
 def test_many_blocks_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     features = np.random.default_rng(4).normal(size=(120, 9)).astype(np.float32)
     whole = finish(nearest(features, 7))
-    monkeypatch.setattr("convviz_gui.engine.neighbours._BLOCK_ELEMENTS", 500)
+    monkeypatch.setattr("convviz_gui.engine.latent.neighbours._BLOCK_ELEMENTS", 500)
     steps = list(nearest(features, 7))
     assert len(steps) > 10
     assert [step.done for step in steps] == sorted(step.done for step in steps)

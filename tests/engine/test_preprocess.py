@@ -18,9 +18,9 @@ from torchvision.transforms._presets import ImageClassification
 
 from convviz_gui.engine import preprocess as module
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.embedding import embed
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import load_image, open_rgb
+from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.payloads import ByteArray
 from convviz_gui.engine.preprocess import crop_box, normalise, prepare, prepare_bytes, prepare_picture
 from convviz_gui.engine.preprocess_rules import PRESETS, changed, checked

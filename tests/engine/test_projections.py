@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convviz_gui.engine.distortion import trustworthiness
 from convviz_gui.engine.errors import EngineError, ProblemKind
+from convviz_gui.engine.latent.distortion import trustworthiness
 from convviz_gui.engine.projections import process
 from convviz_gui.engine.projections.messages import read_message, write_message
 from convviz_gui.engine.projections.pca import pca

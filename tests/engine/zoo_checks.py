@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from convviz_gui.engine.datasets import Listing
-from convviz_gui.engine.embedding import Embedding, embed
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.latent.embedding import Embedding, embed
 from convviz_gui.engine.network import classes
 from convviz_gui.engine.network.hooks import logits_of
 from convviz_gui.engine.session import Session

@@ -104,8 +104,8 @@ def frame(points: Points, xy: np.ndarray) -> Points:
 
 
 def the_plot(view: LatentView) -> ScatterPlot:
-    assert view.plot is not None
-    return view.plot
+    assert view.map.plot is not None
+    return view.map.plot
 
 
 def click(plot: ScatterPlot, row: int, *, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
@@ -128,85 +128,85 @@ def test_clicking_a_point_opens_it_and_shows_its_true_neighbours(
     with qtbot.waitSignal(shown.open_image) as caught:
         click(the_plot(shown), 22)
     assert caught.args == [points.paths[22]]
-    near = [shown.strip.points.point(row) for row in range(12)]
+    near = [shown.map.strip.points.point(row) for row in range(12)]
     assert near == points.neighbours[22].tolist()
     wanted = np.linalg.norm(points.features[near] - points.features[22], axis=1)
-    told = [float(str(shown.strip.points.index(row).data(Role.SCORE))) for row in range(12)]
+    told = [float(str(shown.map.strip.points.index(row).data(Role.SCORE))) for row in range(12)]
     assert told == pytest.approx(wanted, rel=1e-3)
     assert len(the_plot(shown)._marks.marks.neighbours) == 12
 
 
 def test_the_plot_chooses_in_the_list(shown: LatentView) -> None:
     click(the_plot(shown), 13)
-    current = shown.ranking.currentIndex()
+    current = shown.map.ranking.currentIndex()
     assert current.data(Role.POINT) == 13
-    assert shown.ranking.selectionModel().isSelected(current)
-    assert shown.ranking.viewport().rect().contains(shown.ranking.visualRect(current).center())
+    assert shown.map.ranking.selectionModel().isSelected(current)
+    assert shown.map.ranking.viewport().rect().contains(shown.map.ranking.visualRect(current).center())
 
 
 def test_the_list_chooses_on_the_plot_and_brings_it_into_view(shown: LatentView, points: Points, qtbot: QtBot) -> None:
     plot = the_plot(shown)
     plot._box.setRange(xRange=(100, 101), yRange=(100, 101), padding=0)
     with qtbot.assertNotEmitted(shown.open_image):
-        shown.ranking.setFocus()
-        QTest.keyClick(shown.ranking, Qt.Key.Key_Down)
-        QTest.keyClick(shown.ranking, Qt.Key.Key_Down)
-    chosen = shown.ranking.currentIndex().data(Role.POINT)
-    assert chosen == plot.chosen() == shown.point
+        shown.map.ranking.setFocus()
+        QTest.keyClick(shown.map.ranking, Qt.Key.Key_Down)
+        QTest.keyClick(shown.map.ranking, Qt.Key.Key_Down)
+    chosen = shown.map.ranking.currentIndex().data(Role.POINT)
+    assert chosen == plot.chosen() == shown.bench.point
     assert plot.rect().toRectF().contains(plot.place(chosen))
     with qtbot.waitSignal(shown.open_image) as caught:
-        QTest.keyClick(shown.ranking, Qt.Key.Key_Return)
+        QTest.keyClick(shown.map.ranking, Qt.Key.Key_Return)
     assert caught.args == [points.paths[chosen]]
 
 
 def test_a_neighbour_leads_on_to_its_own_neighbours(shown: LatentView, points: Points) -> None:
-    shown.choose(0)
+    shown.bench.choose(0)
     nearest = int(points.neighbours[0, 0])
-    place = shown.strip.list.visualRect(shown.strip.points.index(0)).center()
-    QTest.mouseClick(shown.strip.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
-    assert shown.point == nearest == the_plot(shown).chosen()
-    assert shown.strip.points.point(0) == points.neighbours[nearest, 0]
+    place = shown.map.strip.list.visualRect(shown.map.strip.points.index(0)).center()
+    QTest.mouseClick(shown.map.strip.list.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    assert shown.bench.point == nearest == the_plot(shown).chosen()
+    assert shown.map.strip.points.point(0) == points.neighbours[nearest, 0]
 
 
 def test_pointing_at_a_row_rings_its_point(shown: LatentView) -> None:
-    plot, row = the_plot(shown), shown.ranking.points.index(1)
-    QTest.mouseMove(shown.ranking.viewport(), shown.ranking.visualRect(row).center())
+    plot, row = the_plot(shown), shown.map.ranking.points.index(1)
+    QTest.mouseMove(shown.map.ranking.viewport(), shown.map.ranking.visualRect(row).center())
     hovered = plot._marks.marks.hovered
     assert hovered is not None
     assert (hovered - plot.place(row.data(Role.POINT))).manhattanLength() < 1.5
-    QGuiApplication.sendEvent(shown.ranking, QEvent(QEvent.Type.Leave))
+    QGuiApplication.sendEvent(shown.map.ranking, QEvent(QEvent.Type.Leave))
     assert plot._marks.marks.hovered is None
 
 
 def test_arrows_walk_and_enter_opens(shown: LatentView, points: Points, qtbot: QtBot) -> None:
     plot = the_plot(shown)
-    shown.choose(0)
+    shown.bench.choose(0)
     with qtbot.assertNotEmitted(shown.open_image):
         for key in (Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_Up, Qt.Key.Key_Down):
             QTest.keyClick(plot, key)
-    assert shown.point > 0
+    assert shown.bench.point > 0
     with qtbot.waitSignal(shown.open_image) as caught:
         QTest.keyClick(plot, Qt.Key.Key_Return)
-    assert caught.args == [points.paths[shown.point]]
+    assert caught.args == [points.paths[shown.bench.point]]
 
 
 def test_a_click_on_the_ground_lets_go(shown: LatentView) -> None:
     plot = the_plot(shown)
-    shown.choose(4)
+    shown.bench.choose(4)
     corner = QPoint(3, 3)
     QTest.mouseClick(plot._graphics.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, corner)
-    assert (shown.point, plot.chosen()) == (-1, -1)
-    assert not shown.ranking.selectionModel().hasSelection()
+    assert (shown.bench.point, plot.chosen()) == (-1, -1)
+    assert not shown.map.ranking.selectionModel().hasSelection()
 
 
 def test_the_photo_of_the_tray_is_chosen_on_the_map(shown: LatentView, points: Points, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(shown.open_image):
         shown.selection.set_image(load_image(points.paths[31]))
-    assert shown.point == 31
+    assert shown.bench.point == 31
 
 
 def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: Points, qtbot: QtBot) -> None:
-    plot, card = the_plot(shown), shown._card
+    plot, card = the_plot(shown), shown.map._card
     assert card is not None
     with qtbot.waitSignal(shown.status) as caught:
         QTest.mouseMove(plot._graphics.viewport(), plot.place(12).toPoint())
@@ -227,12 +227,12 @@ def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: P
 
 
 def test_labels_come_first_and_every_class_is_in_the_legend(shown: LatentView) -> None:
-    texts = [shown.legend.classes.item(row).text() for row in range(4)]
+    texts = [shown.map.legend.classes.item(row).text() for row in range(4)]
     assert texts == ["car 10", "cat 10", "dog 10", "tree 10"]
 
 
 def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points) -> None:
-    legend, plot = shown.legend, the_plot(shown)
+    legend, plot = shown.map.legend, the_plot(shown)
     car = points.labels.index("car")
     before = plot._raster._palette[plot._raster._rows[car]].tolist()
     place = legend.classes.visualItemRect(legend.classes.item(0)).center()
@@ -256,7 +256,7 @@ def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points)
 
 
 def test_every_class_fits_its_cell_and_the_legend_what_it_holds(shown: LatentView) -> None:
-    classes = shown.legend.classes
+    classes = shown.map.legend.classes
     cells = [classes.visualItemRect(classes.item(row)) for row in range(4)]
     for row, cell in enumerate(cells):
         text = classes.fontMetrics().horizontalAdvance(classes.item(row).text())
@@ -267,15 +267,15 @@ def test_every_class_fits_its_cell_and_the_legend_what_it_holds(shown: LatentVie
 
 
 def test_predictions_and_scores_can_be_coloured_instead(shown: LatentView, points: Points) -> None:
-    combo = shown.header.colour
+    combo = shown.map.header.colour
     assert [combo.itemText(row) for row in range(combo.count())] == ["label", "prediction", "outlier score"]
     combo.setCurrentIndex(1)
     combo.activated.emit(1)
-    texts = [shown.legend.classes.item(row).text() for row in range(4)]
+    texts = [shown.map.legend.classes.item(row).text() for row in range(4)]
     assert texts == ["car 10", "cat 9", "dog 11", "tree 10"]
     combo.setCurrentIndex(2)
     combo.activated.emit(2)
-    assert shown.legend.scale.isVisible()
+    assert shown.map.legend.scale.isVisible()
     raster = the_plot(shown)._raster
     assert raster._rows[7] == 254
     assert raster._rows[np.argmin(points.outlier)] == 0
@@ -286,14 +286,14 @@ def test_without_labels_predictions_are_shown_and_it_says_so(
     view: LatentView, points: Points, model: ModelInfo
 ) -> None:
     view.show_result(result(dataclasses.replace(points, labels=("",) * COUNT), model))
-    assert view.header.colour.currentText() == "prediction"
-    assert "no labels" in view.legend.note.text()
+    assert view.map.header.colour.currentText() == "prediction"
+    assert "no labels" in view.map.legend.note.text()
 
 
 def test_many_classes_share_colours_with_a_note(view: LatentView, points: Points, model: ModelInfo) -> None:
     view.show_result(result(dataclasses.replace(points, labels=tuple(f"c{i}" for i in range(COUNT))), model))
-    assert view.legend.classes.count() == COUNT
-    assert "Colours repeat after 16" in view.legend.note.text()
+    assert view.map.legend.classes.count() == COUNT
+    assert "Colours repeat after 16" in view.map.legend.note.text()
     raster = the_plot(view)._raster
     assert raster._rows[0] == raster._rows[16] != raster._rows[1]
 
@@ -324,18 +324,18 @@ def test_frames_move_points_and_rebuild_nothing(
     view.selection.set_model(model)
     view.show_preview(frame(points, np.zeros((COUNT, 2))))
     assert view.stage.shows_content()
-    view.choose(5)
-    facts = view.facts
-    with qtbot.assertNotEmitted(view.ranking.points.modelReset):
+    view.bench.choose(5)
+    facts = view.bench.facts
+    with qtbot.assertNotEmitted(view.map.ranking.points.modelReset):
         for step in range(1, 6):
             view.show_preview(frame(points, points.xy * step / 5))
-    assert view.facts is facts
-    assert view.point == 5
+    assert facts is not None and view.bench.facts is not None and view.bench.facts.ranking is facts.ranking
+    assert view.bench.point == 5
     np.testing.assert_allclose(the_plot(view)._xy, points.xy, rtol=1e-6)
-    assert "Not finished" in view.header.verdict.text()
+    assert "Not finished" in view.map.header.verdict.text()
     view.show_result(result(points, model))
-    assert "Trustworthiness 0.93" in view.header.verdict.text()
-    assert view.point == 5
+    assert "Trustworthiness 0.93" in view.map.header.verdict.text()
+    assert view.bench.point == 5
 
 
 def test_zoom_survives_frames_but_not_another_projection(view: LatentView, points: Points, model: ModelInfo) -> None:
@@ -351,7 +351,7 @@ def test_zoom_survives_frames_but_not_another_projection(view: LatentView, point
 
 
 def test_another_folder_replaces_everything(shown: LatentView, points: Points, model: ModelInfo) -> None:
-    shown.choose(20)
+    shown.bench.choose(20)
     few = dataclasses.replace(
         points,
         folder="/other",
@@ -364,10 +364,10 @@ def test_another_folder_replaces_everything(shown: LatentView, points: Points, m
         neighbours=np.array([[1, 2], [0, 2], [0, 1]]),
     )
     shown.show_result(result(few, model))
-    assert shown.ranking.points.rowCount() == 3
-    assert shown.point == -1
-    shown.choose(2)
-    assert shown.strip.points.rowCount() == 2
+    assert shown.map.ranking.points.rowCount() == 3
+    assert shown.bench.point == -1
+    shown.bench.choose(2)
+    assert shown.map.strip.points.rowCount() == 2
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -384,8 +384,8 @@ def test_hardly_any_pictures(view: LatentView, points: Points, model: ModelInfo,
         trustworthiness=float("nan"),
     )
     view.show_result(result(few, model))
-    assert "not defined" in view.header.verdict.text()
-    view.choose(count - 1)
+    assert "not defined" in view.map.header.verdict.text()
+    view.bench.choose(count - 1)
     assert not view.grab().isNull()
 
 
@@ -410,7 +410,7 @@ def test_title_and_verdict_say_what_and_how_far(points: Points) -> None:
 
 
 def test_files_left_out_can_be_read_and_copied(shown: LatentView, points: Points, qtbot: QtBot) -> None:
-    assert shown.header.skipped.text() == "2 files left out…"
+    assert shown.map.header.skipped.text() == "2 files left out…"
     dialog = SkippedDialog(points.skipped)
     qtbot.addWidget(dialog)
     assert dialog.table.item(1, 1).text() == "it is damaged"
@@ -419,7 +419,7 @@ def test_files_left_out_can_be_read_and_copied(shown: LatentView, points: Points
 
 
 def test_the_ranking_is_by_outlier_score(shown: LatentView, points: Points) -> None:
-    model = shown.ranking.points
+    model = shown.map.ranking.points
     order = [model.point(row) for row in range(COUNT)]
     assert order == np.argsort(-points.outlier, kind="stable").tolist()
     first = model.index(0)
@@ -443,8 +443,8 @@ def test_the_scale_of_scores_is_logarithmic_and_says_so(shown: LatentView, point
     colouring = colour_by(PointFacts(dataclasses.replace(points, outlier=score), model), ColourBy.OUTLIER)
     assert colouring.rows(frozenset())[:3].tolist() == [0, 127, 254]
     assert (colouring.low, colouring.high) == pytest.approx((0.01, 1.0))
-    shown.header.colour_changed.emit(ColourBy.OUTLIER)
-    assert "Logarithmic" in shown.legend.note.text()
+    shown.map.header.colour_changed.emit(ColourBy.OUTLIER)
+    assert "Logarithmic" in shown.map.legend.note.text()
     score[0] = 0.0
     linear = colour_by(PointFacts(dataclasses.replace(points, outlier=score), model), ColourBy.OUTLIER)
     assert linear.rows(frozenset())[1] == 25
@@ -467,13 +467,13 @@ def test_the_ranking_is_written_as_csv(
     shown: LatentView, points: Points, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "ranking"), ""))
-    shown.save_ranking()
+    shown.map.save_ranking()
     rows = list(csv.DictReader(io.StringIO((tmp_path / "ranking.csv").read_text())))
     assert len(rows) == COUNT
     assert rows[0]["path"] == points.paths[7]
     assert float(rows[0]["outlier_score"]) == pytest.approx(float(points.outlier[7]), rel=1e-5)
     assert [file.name for file in tmp_path.iterdir()] == ["ranking.csv"]
-    shown.copy_ranking()
+    shown.map.copy_ranking()
     assert QGuiApplication.clipboard().text() == (tmp_path / "ranking.csv").read_text()
 
 
@@ -481,14 +481,14 @@ def test_a_folder_that_is_gone_is_reported(shown: LatentView, tmp_path: Path, mo
     told: list[str] = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "gone" / "x.csv"), ""))
     monkeypatch.setattr(QMessageBox, "warning", lambda *args: told.append(args[1]))
-    shown.save_ranking()
+    shown.map.save_ranking()
     assert told == ["The ranking was not saved"]
 
 
 def test_the_map_can_be_copied_and_saved(shown: LatentView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "map.png"), ""))
-    shown.save_picture()
-    shown.copy_picture()
+    shown.map.save_picture()
+    shown.map.copy_picture()
     with Image.open(tmp_path / "map.png") as saved:
         assert saved.size == (the_plot(shown).width(), the_plot(shown).height())
         assert len(saved.convert("RGB").getcolors(100_000) or []) > 4

@@ -21,6 +21,15 @@ def _arrays(points: Points) -> Arrays:
         "outlier": points.outlier,
         "neighbours": points.neighbours,
         "trustworthiness": np.array(points.trustworthiness, np.float64),
+        "continuity": np.array(points.continuity, np.float64),
+        "preservation": points.preservation,
+        "suspects": points.suspects,
+        "suggested": np.array(points.suggested, np.str_),
+        "ambiguity": points.ambiguity,
+        "duplicates": points.duplicates,
+        "duplicate_distance": points.duplicate_distance,
+        "splits": np.array(points.splits, np.str_),
+        "xyz": points.xyz,
     }
 
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.distortion import trustworthiness
-from convviz_gui.engine.embedding_cache import embed_cached
+from convviz_gui.engine.datasets import listing_of
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import batch_param
+from convviz_gui.engine.latent.distortion import trustworthiness
+from convviz_gui.engine.latent.embedding_cache import embed_cached
+from convviz_gui.engine.latent.neighbours import nearest, outlier_scores
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.neighbours import nearest, outlier_scores
 from convviz_gui.engine.params import Params, param
 from convviz_gui.engine.payloads import FloatArray, Points
 from convviz_gui.engine.projections.pca import pca
@@ -85,9 +85,8 @@ class Latent(Method[LatentParams]):
     def run(self, session: Session, request: Run, params: LatentParams) -> Steps[Points]:
         """Embed the folder, find true neighbours, project, and measure what the projection distorts."""
         layer = _layer(session, request)
-        if request.folder is None:
-            raise EngineError("The latent space needs a folder of pictures", "Open one (command line: --folder DIR)")
-        listing = list_folder(request.folder)
+        assert request.folder is not None
+        listing = listing_of(request)
         plan = Plan(params.projection, request.seed, params.perplexity, params.umap_neighbours, params.min_dist)
         plan.check(len(listing.paths))
         yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
@@ -98,6 +97,7 @@ class Latent(Method[LatentParams]):
         points = Points(
             layer=found.layer,
             folder=request.folder,
+            others=request.splits,
             projection=params.projection,
             paths=found.paths,
             labels=found.labels,

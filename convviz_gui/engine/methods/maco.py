@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convviz_gui.engine.datasets import list_folder
+from convviz_gui.engine.datasets import listing_of
 from convviz_gui.engine.method import Category, Method, Need, Steps, register
 from convviz_gui.engine.optim.adam import NAdam
 from convviz_gui.engine.optim.canvas import Entrance
@@ -95,7 +95,7 @@ class Maco(Method[MacoParams]):
         asked = question(session, request, params, DEFAULT_COUNT)
         preprocess = session.info.preprocess
         n_colours = Entrance(preprocess, session.device).n_colours
-        spectrum = yield from _spectrum(session, request.folder, params.size, n_colours)
+        spectrum = yield from _spectrum(session, request, params.size, n_colours)
         brush = Brush(
             size=params.size,
             steps=params.steps,
@@ -127,11 +127,11 @@ class Maco(Method[MacoParams]):
         )
 
 
-def _spectrum(session: Session, folder: str | None, size: int, n_colours: int) -> Steps[Spectrum]:
+def _spectrum(session: Session, request: Run, size: int, n_colours: int) -> Steps[Spectrum]:
     """The folder's spectrum, from the session if it is known there, or the built-in one."""
-    if folder is None:
+    if request.folder is None:
         return built_in(size, n_colours)
-    listing = list_folder(folder)
+    listing = listing_of(request)
     key = (size, n_colours, signature(listing))
     known = session.spectra.get(key)
     if known is None:

@@ -15,10 +15,11 @@ from convviz_gui.engine.payloads.census import Census
 from convviz_gui.engine.payloads.gallery import Gallery
 from convviz_gui.engine.payloads.heat import Heat
 from convviz_gui.engine.payloads.kernels import Kernels
+from convviz_gui.engine.payloads.located import Located
 from convviz_gui.engine.payloads.looking import Maps, Overview, Seen
 from convviz_gui.engine.payloads.patches import Patches
 from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
-from convviz_gui.engine.payloads.points import Points
+from convviz_gui.engine.payloads.points import Column, Points
 from convviz_gui.engine.payloads.skipped import Skipped
 from convviz_gui.engine.payloads.strip import Strip
 from convviz_gui.engine.payloads.switched import Ablation, Switched
@@ -33,12 +34,14 @@ __all__ = [
     "BoolArray",
     "ByteArray",
     "Census",
+    "Column",
     "Coverage",
     "FloatArray",
     "Gallery",
     "Heat",
     "IntArray",
     "Kernels",
+    "Located",
     "Maps",
     "Occlusion",
     "Overview",

@@ -1,29 +1,57 @@
-"""A folder's latent space."""
+"""A dataset's latent space."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from convviz_gui.engine.payloads.arrays import FloatArray, IntArray
+import numpy as np
+from numpy.typing import NDArray
+
+from convviz_gui.engine.payloads.arrays import FloatArray, IntArray, frozen
 from convviz_gui.engine.payloads.skipped import Skipped
+
+_NO_FLOATS: FloatArray = frozen(np.zeros(0, np.float32))
+_NO_PLACES: FloatArray = frozen(np.zeros((0, 3), np.float32))
+_NO_PAIRS: IntArray = frozen(np.zeros((0, 2), np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a table says of each of N pictures: `values` [N] are f64 (NaN where nothing is said) or text."""
+
+    name: str
+    values: NDArray[np.float64] | NDArray[np.str_] = field(repr=False, compare=False)
+
+    @property
+    def is_number(self) -> bool:
+        """True for numbers, False for text."""
+        return self.values.dtype.kind == "f"
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """A folder embedded and projected.
+    """A dataset embedded and projected.
 
     `features` f32 [N, D] raw; `xy` f32 [N, 2]; `logits` f32 [N, K]; `outlier` f32 [N], mean distance to the k nearest;
     `neighbours` i64 [N, k] row numbers, nearest first. Distances are in the full space, never in the projection.
-    `labels` is "" where a picture stands in no sub-folder. `trustworthiness` is in 0…1, NaN where undefined.
+    `labels` is "" where a picture has none. `trustworthiness` and `continuity` are in 0…1, NaN where undefined.
     `final` is False for frames of a projection still under way. `reduced_to` is the batch that a lack of memory
-    forced, or 0.
+    forced, or 0. `folder` and `others` are the sources.
+
+    Empty where not known or not applicable: `splits` [N]; `xyz` f32 [N, 3], three principal components (PCA only);
+    `preservation` f32 [N], the part 0…1 of a picture's true neighbours that are among its neighbours on the plot;
+    `suspects` f32 [N] 0…1, higher = likelier a wrong label; `suggested`, the label that a suspect seems to deserve;
+    `ambiguity` f32 [N] 0…1, higher = neighbours of more labels; `duplicates` i64 [M, 2], pairs of rows that are the
+    same picture, the likest first, and `duplicate_distance` f32 [M], 0 for the same pixels; `columns` of a table;
+    `digests`, of each file's content. Paths and labels may be lazy sequences: never copy them for a single row.
     """
 
     layer: str
     folder: str
     projection: str
-    paths: tuple[str, ...] = field(repr=False)
-    labels: tuple[str, ...] = field(repr=False)
+    paths: Sequence[str] = field(repr=False)
+    labels: Sequence[str] = field(repr=False)
     features: FloatArray = field(repr=False, compare=False)
     xy: FloatArray = field(repr=False, compare=False)
     logits: FloatArray = field(repr=False, compare=False)
@@ -33,3 +61,15 @@ class Points:
     skipped: tuple[Skipped, ...] = ()
     final: bool = True
     reduced_to: int = 0
+    others: tuple[str, ...] = ()
+    splits: Sequence[str] = field(default=(), repr=False)
+    columns: tuple[Column, ...] = field(default=(), repr=False)
+    digests: Sequence[str] = field(default=(), repr=False)
+    continuity: float = float("nan")
+    xyz: FloatArray = field(default_factory=lambda: _NO_PLACES, repr=False, compare=False)
+    preservation: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
+    suspects: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
+    suggested: Sequence[str] = field(default=(), repr=False)
+    ambiguity: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
+    duplicates: IntArray = field(default_factory=lambda: _NO_PAIRS, repr=False, compare=False)
+    duplicate_distance: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)

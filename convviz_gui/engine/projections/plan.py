@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.latent.neighbours import Neighbours, nearest
 from convviz_gui.engine.method import Steps
-from convviz_gui.engine.neighbours import Neighbours, nearest
 from convviz_gui.engine.payloads import FloatArray
 from convviz_gui.engine.projections.process import Arrays, Frame, project_in_child
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.params import Settings, Spec
-from convviz_gui.engine.payloads import Payload, Trust
+from convviz_gui.engine.payloads import Located, Payload, Trust
 from convviz_gui.engine.types.network import Candidates, ModelInfo, ModelSpec
 from convviz_gui.engine.types.photos import ImageInput, Preprocess, PreprocessChange, Target
 
@@ -84,7 +84,11 @@ class MoveModel:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run a method. `settings` that are left out have their defaults."""
+    """Run a method. `settings` that are left out have their defaults.
+
+    `folder` is the dataset: a folder, an archive, a table, or what `convviz embed` wrote. `splits` are further ones,
+    looked through together with it, each a split of its own.
+    """
 
     method: str
     target: Target = Target()
@@ -92,6 +96,7 @@ class Run:
     folder: str | None = None
     settings: Settings = ()
     seed: int = 0
+    splits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,27 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Reproject:
+    """Project some of the `Points` of a result anew; the outcome is a result with those alone.
+
+    `rows` are numbers in the result, in any order; the new places are moved, turned and scaled as a whole to lie as
+    near the old ones as they can. `settings` are those of the method "latent"; those left out are the result's own.
+    """
+
+    result: Result
+    rows: tuple[int, ...]
+    settings: Settings = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """Find where a picture belongs among the `Points` of a result; the outcome is a `Located`."""
+
+    result: Result
+    image: ImageInput
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """Write a result into a folder, all or nothing."""
 
@@ -157,5 +183,5 @@ class Catalogue:
     device_problem: Problem | None = None
 
 
-Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Export
-Outcome = ModelInfo | Candidates | Result | Exported
+Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Reproject | Locate | Export
+Outcome = ModelInfo | Candidates | Result | Located | Exported

@@ -27,6 +27,20 @@ class PointFacts:
     def __len__(self) -> int:
         return len(self.points.paths)
 
+    def moved(self, points: Points) -> PointFacts:
+        """The same facts with the places of a newer frame; what was worked out already is kept."""
+        made = PointFacts(points, self._model)
+        made.__dict__ = self.__dict__ | {"points": points}
+        return made
+
+    def row(self, path: str) -> int:
+        """The row of a file, or -1."""
+        return self._rows.get(path, -1)
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {path: row for row, path in enumerate(self.points.paths)}
+
     @property
     def has_labels(self) -> bool:
         """True if any picture stands in a sub-folder."""

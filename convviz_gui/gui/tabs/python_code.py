@@ -59,6 +59,8 @@ def _run(run: Run, info: MethodInfo) -> str:
         parts.append("image=photo")
     if run.folder is not None:
         parts.append(f"folder={run.folder!r}")
+    if run.splits:
+        parts.append(f"splits={run.splits!r}")
     if settings := _changed(run.settings, info):
         parts.append(f"settings={settings!r}")
     if run.seed:

@@ -65,7 +65,8 @@ def subject(run: Run) -> object:
     """What a run is about: method, photo or folder, layer, channel, unit and classes; not a choice of many channels."""
     image, target = run.image.digest if run.image is not None else None, run.target
     channel = target.channels if target.channels is not None and len(target.channels) == 1 else None
-    return run.method, image, run.folder, target.layer, channel, target.unit, target.class_index, target.against
+    dataset = run.folder, run.splits
+    return run.method, image, dataset, target.layer, channel, target.unit, target.class_index, target.against
 
 
 def size_of(result: Result) -> int:

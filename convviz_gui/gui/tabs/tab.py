@@ -159,7 +159,8 @@ class MethodTab(QObject):
         target = self.panel.target.target()
         if self.view is not None:
             target = self.view.target(target)
-        return Run(info.name, target, image, folder, form.settings(), self.panel.target.seed.value())
+        splits = self._selection.splits if folder is not None else ()
+        return Run(info.name, target, image, folder, form.settings(), self.panel.target.seed.value(), splits)
 
     def run(self) -> None:
         """Run now, with what is chosen now."""

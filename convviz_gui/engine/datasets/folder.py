@@ -1,12 +1,11 @@
-"""Folders of photos: which files, in which order, with which labels, and what was left out and why."""
+"""A folder of photos: which files, in which order, with which labels, and what was left out and why."""
 
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from convviz_gui.engine.datasets.listing import Listing, natural
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import EXTENSIONS, printable
 from convviz_gui.engine.payloads import Skipped
@@ -17,18 +16,6 @@ UNREAD = frozenset({
     ".svg", ".tga", ".wmf", ".xbm", ".xcf", ".xpm",
 })  # fmt: skip
 """Extensions of pictures that are not opened: such files are named as skipped instead of passed over in silence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The photos of a folder, N of them: absolute `paths`, a label each, and what was left out.
-
-    A label is the sub-folder's path inside the folder, with "/" ("cat", "train/cat"), and "" at the top.
-    """
-
-    paths: tuple[str, ...]
-    labels: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
 
 
 def list_folder(folder: str | os.PathLike[str]) -> Listing:
@@ -50,12 +37,6 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
     return Listing(
         paths, tuple(label for label, _ in found), tuple(sorted(skipped, key=lambda left: natural(left.path)))
     )
-
-
-def natural(text: str) -> tuple[tuple[str | int, ...], str]:
-    """A sort key in which numbers count by value and case matters last."""
-    parts = re.split(r"([0-9]+)", text.casefold())
-    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), text
 
 
 def _check(root: Path) -> None:

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from torch import nn
 
 from convviz_gui.engine.datasets import Listing
-from convviz_gui.engine.embedding import Embedding, embed
+from convviz_gui.engine.latent.embedding import Embedding, embed
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.session import Session
 
