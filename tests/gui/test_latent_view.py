@@ -329,7 +329,8 @@ def test_frames_move_points_and_rebuild_nothing(
     with qtbot.assertNotEmitted(view.map.ranking.points.modelReset):
         for step in range(1, 6):
             view.show_preview(frame(points, points.xy * step / 5))
-    assert facts is not None and view.bench.facts is not None and view.bench.facts.ranking is facts.ranking
+    assert facts is not None and view.bench.facts is not None
+    assert view.bench.facts.ranking is facts.ranking
     assert view.bench.point == 5
     np.testing.assert_allclose(the_plot(view)._xy, points.xy, rtol=1e-6)
     assert "Not finished" in view.map.header.verdict.text()
