@@ -329,7 +329,8 @@ def test_frames_move_points_and_rebuild_nothing(
     with qtbot.assertNotEmitted(view.map.ranking.points.modelReset):
         for step in range(1, 6):
             view.show_preview(frame(points, points.xy * step / 5))
-    assert facts is not None and view.bench.facts is not None
+    assert facts is not None
+    assert view.bench.facts is not None
     assert view.bench.facts.ranking is facts.ranking
     assert view.bench.point == 5
     np.testing.assert_allclose(the_plot(view)._xy, points.xy, rtol=1e-6)
@@ -467,15 +468,17 @@ def test_scores_that_are_not_numbers_come_last_and_are_grey(points: Points, mode
 def test_the_ranking_is_written_as_csv(
     shown: LatentView, points: Points, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "ranking"), ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out" / "ranking"), ""))
+    folder = tmp_path / "out"
+    folder.mkdir()
     shown.map.save_ranking()
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "ranking.csv").read_text())))
+    rows = list(csv.DictReader(io.StringIO((folder / "ranking.csv").read_text())))
     assert len(rows) == COUNT
     assert rows[0]["path"] == points.paths[7]
     assert float(rows[0]["outlier_score"]) == pytest.approx(float(points.outlier[7]), rel=1e-5)
-    assert [file.name for file in tmp_path.iterdir()] == ["ranking.csv"]
+    assert [file.name for file in folder.iterdir()] == ["ranking.csv"]
     shown.map.copy_ranking()
-    assert QGuiApplication.clipboard().text() == (tmp_path / "ranking.csv").read_text()
+    assert QGuiApplication.clipboard().text() == (folder / "ranking.csv").read_text()
 
 
 def test_a_folder_that_is_gone_is_reported(shown: LatentView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

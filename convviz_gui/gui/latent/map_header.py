@@ -6,10 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Points, Skipped
-from convviz_gui.gui.latent.map_words import is_poor, title, verdict
+from convviz_gui.gui.latent.map_words import is_poor, verdict
 from convviz_gui.gui.latent.point_colours import ColourBy
 from convviz_gui.gui.latent.skipped_dialog import SkippedDialog
-from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 
@@ -26,8 +25,6 @@ class MapHeader(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._skipped: tuple[Skipped, ...] = ()
-        self.title = ElidedLabel()
-        self.title.setProperty("role", "title")
         self.verdict = plain(QLabel(wordWrap=True))
         self.verdict.setToolTip(
             "Trustworthiness (Venna and Kaski 2001) is 1 if no picture has a stranger among its neighbours on the map."
@@ -42,7 +39,7 @@ class MapHeader(QWidget):
 
         first = QHBoxLayout()
         first.setSpacing(UNIT)
-        first.addWidget(self.title, 1)
+        first.addWidget(self.verdict, 1)
         first.addWidget(self.skipped)
         first.addWidget(QLabel("Colour"))
         first.addWidget(self.colour)
@@ -50,11 +47,9 @@ class MapHeader(QWidget):
         column.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
         column.setSpacing(UNIT // 2)
         column.addLayout(first)
-        column.addWidget(self.verdict)
 
     def show_points(self, points: Points) -> None:
         """Tell about a map."""
-        self.title.setText(title(points))
         self.verdict.setText(verdict(points))
         role = "warning" if is_poor(points) else "muted"
         if self.verdict.property("role") != role:

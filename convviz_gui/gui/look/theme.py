@@ -197,6 +197,10 @@ QToolButton {{ background: transparent; border: 1px solid transparent; border-ra
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {c.line}; }}
 QToolButton:focus {{ border-color: {c.accent}; }}
+QWidget#segments QToolButton {{ border: 1px solid {c.line}; border-radius: 0; margin-left: -1px; padding: 3px 12px;
+    color: {c.muted}; }}
+QWidget#segments QToolButton:checked {{ background: {c.raised}; color: {c.text}; font-weight: 600; }}
+QWidget#segments QToolButton:focus {{ border-color: {c.accent}; }}
 QTabBar QToolButton {{ background: {c.window}; padding: 0; }}
 QTabBar::scroller {{ width: 20px; }}
 QToolButton#health {{ padding: 3px 6px 3px 0; color: {c.muted}; }}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Payload, Points
 from convviz_gui.engine.types import Result
 from convviz_gui.gui.latent.map_page import MapPage
+from convviz_gui.gui.latent.map_words import title
+from convviz_gui.gui.latent.page_bar import PageBar, PageSwitch
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.latent.workbench import Workbench
 from convviz_gui.gui.selection import Selection
@@ -25,8 +27,16 @@ class LatentView(PayloadView):
         self.thumbnails = Thumbnails(self)
         self.map = MapPage(self.bench, self.thumbnails)
         self.pages = QStackedWidget()
-        self.pages.addWidget(self.map)
-        self.set_content(self.pages)
+        self.switch = PageSwitch(self.pages)
+        self.switch.add("Map", self.map, "Where the network puts the pictures")
+        self.bar = PageBar(self.switch)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.pages, 1)
+        self.set_content(content)
         self.setFocusProxy(self.map)
         self.bench.open_wanted.connect(self._open)
         self.map.status.connect(self.status)
@@ -45,6 +55,7 @@ class LatentView(PayloadView):
 
     def _show(self, points: Points, result: Result | None) -> None:
         self.bench.show(points, result.model if result is not None else self.selection.model, result)
+        self.bar.title.setText(title(points))
         self.stage.show_content()
         if self.bench.point < 0:
             self._on_image()
