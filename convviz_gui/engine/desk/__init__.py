@@ -1,0 +1,1 @@
+"""The data desk: what may be wrong with a dataset."""
