@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import io
 import logging
 import os
 import stat
@@ -11,10 +12,12 @@ import struct
 import warnings
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError, _imaging
 
+from convviz_gui.engine import archives
 from convviz_gui.engine.colours import Colour, to_rgb
 from convviz_gui.engine.errors import EngineError, ProblemKind
 from convviz_gui.engine.payloads import ByteArray, frozen
@@ -78,7 +81,7 @@ _hush_libtiff()
 def load_image(path: str | os.PathLike[str], *, background: Colour = WHITE) -> ImageInput:
     """Open a photo: orientation applied, transparency over `background`, wide ranges scaled to 0…255.
 
-    Safe to call from several threads.
+    It may lie in an archive: "/data/a.zip/cat/1.jpg". Safe to call from several threads.
 
     Raises:
         EngineError: the file is missing, not a picture, damaged, of a format not on the list, or too large.
@@ -114,8 +117,7 @@ def open_rgb(path: str | os.PathLike[str], *, background: Colour = WHITE) -> tup
     # "" and "/" have no last part.
     name = printable(Path(path).name) or repr(os.fspath(path))
     try:
-        _check_file(path, name)
-        with Path(path).open("rb") as file, Image.open(file, formats=FORMATS) as image:
+        with _opened(path, name) as file, Image.open(file, formats=FORMATS) as image:
             _check_size(image, name)
             image.load()
             return _oriented(image, background)
@@ -125,6 +127,8 @@ def open_rgb(path: str | os.PathLike[str], *, background: Colour = WHITE) -> tup
         raise _too_large(name) from None
     except PermissionError:
         raise EngineError(f"{name} may not be read", "Change its permissions, or copy it to your own folder") from None
+    except FileNotFoundError:  # in an archive; or taken away just now
+        raise EngineError(f"There is no file {name!r}", "Check the path") from None
     except MemoryError:
         title = f"There is not enough memory to open {name}"
         raise EngineError(title, "Make it smaller, or close other programs", ProblemKind.RESOURCE) from None
@@ -132,6 +136,14 @@ def open_rgb(path: str | os.PathLike[str], *, background: Colour = WHITE) -> tup
         why = str(error).strip().splitlines()[:1] or [type(error).__name__]
         title = f"{name} is damaged or incomplete ({why[0][:100]})"
         raise EngineError(title, "Copy it again from where it came, or save it anew in another program") from None
+
+
+def _opened(path: str | os.PathLike[str], name: str) -> BinaryIO:
+    inside = archives.split(os.fspath(path))
+    if inside is not None:
+        return io.BytesIO(archives.read(*inside))
+    _check_file(path, name)
+    return Path(path).open("rb")
 
 
 def _check_file(path: str | os.PathLike[str], name: str) -> None:

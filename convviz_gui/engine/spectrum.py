@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from convviz_gui.engine import files
 from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import open_rgb
@@ -93,10 +93,9 @@ def signature(listing: Listing) -> tuple[tuple[str, int, int], ...]:
     found = []
     for path in listing.paths:
         try:
-            status = Path(path).stat()
+            found.append((path, *files.signature(path)))
         except OSError:
             continue
-        found.append((path, status.st_mtime_ns, status.st_size))
     return tuple(found)
 
 
