@@ -1,18 +1,19 @@
-"""A folder's pictures as points: the layer's output for each."""
+"""A dataset's pictures as points: what layers give for each, from one pass."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import Decoded, check_finite, network_input, pass_over
 from convviz_gui.engine.method import Steps
-from convviz_gui.engine.network.hooks import features_and_logits
+from convviz_gui.engine.network.hooks import readings_and_logits
 from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.payloads import FloatArray, Skipped, frozen
 from convviz_gui.engine.session import Session
@@ -22,7 +23,8 @@ from convviz_gui.engine.session import Session
 class Embedding:
     """N pictures in a layer's space. `features` f32 [N, D], `logits` f32 [N, K]; rows in the order of the listing.
 
-    Maps are averaged over their positions. `labels` are the listing's; `skipped` tells what could not be read.
+    Maps are averaged over their positions. `labels` are the listing's; `rows` i64 [N] are places in it. `skipped` tells
+    what could not be read. `digests` are of each file's content, "" where it is not known.
     """
 
     layer: str
@@ -32,52 +34,85 @@ class Embedding:
     logits: FloatArray = field(repr=False, compare=False)
     skipped: tuple[Skipped, ...] = ()
     reduced_to: int = 0
-
-
-Rows = tuple[FloatArray, FloatArray]
+    rows: tuple[int, ...] = field(default=(), repr=False)
+    digests: tuple[str, ...] = field(default=(), repr=False)
 
 
 def embed(session: Session, listing: Listing, layer: str, batch: int = 0) -> Steps[Embedding]:
-    """Take every picture of a folder through the network to `layer` and to the logits, in the session's precision.
+    """`embed_layers` for one layer."""
+    found = yield from embed_layers(session, listing, (layer,), batch)
+    return found[layer]
+
+
+def embed_layers(
+    session: Session, listing: Listing, layers: Sequence[str], batch: int = 0
+) -> Steps[dict[str, Embedding]]:
+    """Take every picture of a dataset through the network once, and keep what `layers` give and the logits.
+
+    By the layers' ids ("fc@input" is what goes into one), in their order, in the session's precision; all of them share
+    paths, labels and logits. Maps are averaged as they come: beyond the result, N × (ΣD + K) × 4 bytes, memory is that
+    of a forward pass.
 
     Yields after each batch of `batch` pictures, 0 for as many as suit the device. Where memory is too small for them,
     smaller batches go on from there: rows do not depend on their batch but for rounding. A picture that cannot be read
     is skipped with its reason.
 
     Raises:
-        EngineError: no picture could be read, the layer gives neither maps nor vectors, or values are not finite.
+        EngineError: no picture could be read, a layer gives neither maps nor vectors, or values are not finite.
     """
-    features: list[FloatArray] = []
+    features: dict[str, list[FloatArray]] = {layer: [] for layer in layers}
     logits: list[FloatArray] = []
 
-    def take(pictures: Sequence[Decoded], rows: Rows) -> None:
+    def take(pictures: Sequence[Decoded], rows: tuple[dict[str, FloatArray], FloatArray]) -> None:
         paths = [listing.paths[picture.index] for picture in pictures]
-        check_finite(rows[0], layer, paths, session.info.precision)
-        features.append(rows[0])
+        for layer, values in rows[0].items():
+            check_finite(values, layer, paths, session.info.precision)
+        for layer, values in rows[0].items():
+            features[layer].append(values)
         logits.append(rows[1])
 
-    passed = yield from pass_over(session, listing, lambda pictures: _rows(session, layer, pictures), take, batch)
-    return Embedding(
-        layer,
-        tuple(listing.paths[index] for index in passed.kept),
-        tuple(listing.labels[index] for index in passed.kept),
-        frozen(np.concatenate(features)),
-        frozen(np.concatenate(logits)),
-        passed.skipped,
-        passed.reduced_to,
-    )
+    passed = yield from pass_over(session, listing, lambda pictures: _rows(session, features, pictures), take, batch)
+    paths = tuple(listing.paths[index] for index in passed.kept)
+    labels = tuple(listing.labels[index] for index in passed.kept)
+    scores = frozen(np.concatenate(logits))
+    return {
+        layer: Embedding(
+            layer,
+            paths,
+            labels,
+            frozen(np.concatenate(values)),
+            scores,
+            passed.skipped,
+            passed.reduced_to,
+            passed.kept,
+        )
+        for layer, values in features.items()
+    }
 
 
-def _rows(session: Session, layer: str, pictures: Sequence[Decoded]) -> Rows:
-    """Features [N, D] and logits [N, K]."""
-    node = session.info.find(layer)
+def _rows(
+    session: Session, layers: Sequence[str] | dict[str, list[FloatArray]], pictures: Sequence[Decoded]
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Features [N, D] of each layer and logits [N, K]."""
     x = network_input(session, pictures)
     with session.computing():
-        output, scores = features_and_logits(session.model, x, layer)
-    # An average in half precision would round, or overflow, once more.
-    output = output.float()
-    vectors = _vectors(channels_first(output, node) if node else output, layer)
-    return vectors.cpu().numpy(), scores.float().cpu().numpy()
+        vectors, scores = readings_and_logits(session.model, x, {layer: _reader(session, layer) for layer in layers})
+    features = {layer: vectors[layer].cpu().numpy() for layer in layers}
+    return features, scores.float().cpu().numpy()
+
+
+def _reader(session: Session, layer: str) -> Callable[[Tensor], Tensor]:
+    node = session.info.find(layer)
+
+    def read(output: Tensor) -> Tensor:
+        # An average in half precision would round, or overflow, once more.
+        with torch.autocast(output.device.type, enabled=False):
+            output = output.float()
+            vectors = _vectors(channels_first(output, node) if node else output, layer)
+            # A vector may be the network's own tensor, which it may go on to change.
+            return vectors.clone() if output.ndim == 2 else vectors
+
+    return read
 
 
 def _vectors(output: Tensor, layer: str) -> Tensor:

@@ -32,6 +32,7 @@ __all__ = [
     "not_differentiable",
     "reach",
     "readings",
+    "readings_and_logits",
     "run_to",
     "split_call",
     "tensor_of",
@@ -152,6 +153,25 @@ def readings(model: nn.Module, x: Tensor, reads: Mapping[str, Callable[[Tensor],
     if missing := reads.keys() - made.keys():
         raise never_ran(", ".join(sorted(missing)))
     return made
+
+
+def readings_and_logits(
+    model: nn.Module, x: Tensor, reads: Mapping[str, Callable[[Tensor], T]]
+) -> tuple[dict[str, T], Tensor]:
+    """What `reads` make of their layers' outputs (see `readings`) and the logits [B, K], without gradients."""
+    made: dict[str, T] = {}
+
+    def visit_for(layer: str, read: Callable[[Tensor], T]) -> Visit:
+        def visit(output: Tensor) -> None:
+            made[layer] = read(output)
+
+        return visit
+
+    with torch.no_grad(), visiting(model, {layer: visit_for(layer, read) for layer, read in reads.items()}):
+        logits = logits_of(forward(model, x))
+    if missing := reads.keys() - made.keys():
+        raise never_ran(", ".join(sorted(missing)))
+    return made, logits
 
 
 def features_and_logits(model: nn.Module, x: Tensor, layer: str) -> tuple[Tensor, Tensor]:
