@@ -19,12 +19,12 @@ from openTSNE import TSNE
 from umap import UMAP
 
 from convviz_gui.engine.datasets import list_folder
-from convviz_gui.engine.latent.distortion import trustworthiness
 from convviz_gui.engine.latent.embedding import Embedding, embed
 from convviz_gui.engine.projections.pca import pca
 from convviz_gui.engine.projections.plan import Plan, project
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import LoadModel, ModelSpec
+from tests.engine.test_distortion import measured
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -61,7 +61,7 @@ def row(name: str, features: Any, make: Callable[[], Any]) -> None:
     began = time.perf_counter()
     xy = np.asarray(make(), np.float32)
     seconds = time.perf_counter() - began
-    print(f"{name:<12} {finish(trustworthiness(features, xy, 12)):>7.4f} {seconds:>8.2f}")
+    print(f"{name:<12} {measured(features, xy, 12).trustworthiness:>7.4f} {seconds:>8.2f}")
 
 
 def finish(steps: Generator[Any, None, Any]) -> Any:

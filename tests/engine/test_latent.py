@@ -12,15 +12,18 @@ import pytest
 
 from convviz_gui.engine.demo.folder import write_folder
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.latent.distortion import trustworthiness
 from convviz_gui.engine.method import Update, find_method
 from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.engine.projections.pca import pca
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import LoadModel, ModelSpec, Result, Run, Target
+from tests.engine.test_distortion import measured
 from tests.engine.test_embedding import write_pictures
 from tests.engine.test_neighbours import brute_force, finish
 from tests.engine.tiny import tiny_session
+
+
+DISTORTION = ("Trustworthiness", "Continuity", "Neighbours kept", "Pictures")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,7 @@ def test_the_payload_holds_what_its_parts_say(folder: str) -> None:
     np.testing.assert_array_equal(points.neighbours, indices)
     np.testing.assert_allclose(points.outlier, distances.mean(1), rtol=1e-6)
     np.testing.assert_array_equal(points.xy, pca(features))
-    assert points.trustworthiness == finish(trustworthiness(features, points.xy, 5))
+    assert points.trustworthiness == measured(features, points.xy, 5).trustworthiness
     assert (points.layer, points.folder, points.projection, points.final) == ("conv2", folder, "pca", True)
     assert features.shape == (30, 8)
     assert points.logits.shape == (30, 5)
@@ -139,10 +142,12 @@ def test_bad_requests_are_answered_in_words(folder: str, tmp_path: Path) -> None
 def test_scores_say_in_words_what_the_number_means(folder: str) -> None:
     result, _ = run(tiny_session(), folder, projection="pca")
     points = points_of(result)
-    trust, pictures = result.scores
+    trust, continuity, kept, pictures = (score for score in result.scores if score.label in DISTORTION)
     assert trust.value == points.trustworthiness
     assert trust.text == f"{trust.value:.2f}"
     assert "12 neighbours" in trust.help
+    assert continuity.value == points.continuity
+    assert kept.value == pytest.approx(points.preservation.mean())
     assert (pictures.label, pictures.value) == ("Pictures", 30)
     method = find_method("latent")
     verdicts = {method.scores(dataclasses.replace(points, trustworthiness=value))[0].help for value in (0.97, 0.9, 0.6)}
@@ -150,7 +155,7 @@ def test_scores_say_in_words_what_the_number_means(folder: str) -> None:
     unknown = dataclasses.replace(points, trustworthiness=math.nan, skipped=(Skipped("x.png", "empty"),))
     scores = method.scores(unknown)
     assert scores[0].text == "undefined"
-    assert (scores[2].label, scores[2].value) == ("Left out", 1)
+    assert [(score.label, score.value) for score in scores if score.label == "Left out"] == [("Left out", 1)]
 
 
 def test_oddities_planted_in_the_demos_folder_are_its_outliers(tmp_path: Path) -> None:

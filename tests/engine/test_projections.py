@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from convviz_gui.engine.errors import EngineError, ProblemKind
-from convviz_gui.engine.latent.distortion import trustworthiness
 from convviz_gui.engine.projections import process
 from convviz_gui.engine.projections.messages import read_message, write_message
 from convviz_gui.engine.projections.pca import pca
 from convviz_gui.engine.projections.plan import Plan, project
 from convviz_gui.engine.projections.process import Frame, project_in_child
+from tests.engine.test_distortion import measured
 from tests.engine.test_neighbours import brute_force, finish
 
 CHILD = [sys.executable, "-m", "convviz_gui.engine.projections.child"]
@@ -165,7 +165,7 @@ class TestLayouts:
         features = clusters(200, 40, 8)
         plain = np.asarray(TSNE(perplexity=30, neighbors="exact", random_state=0).fit(features.astype(np.float64)))
         ours, _ = projected(features, Plan("tsne"))
-        trust, reference = (finish(trustworthiness(features, np.asarray(xy), 12)) for xy in (ours, plain))
+        trust, reference = (measured(features, np.asarray(xy), 12).trustworthiness for xy in (ours, plain))
         assert trust > reference - 0.01
 
     @pytest.mark.parametrize("projection", ["tsne", "umap"])

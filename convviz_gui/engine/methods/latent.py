@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from convviz_gui.engine.datasets import listing_of
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.folder_pass import batch_param
-from convviz_gui.engine.latent.distortion import trustworthiness
+from convviz_gui.engine.latent.distortion import measure_distortion
 from convviz_gui.engine.latent.embedding_cache import embed_cached
+from convviz_gui.engine.latent.frames import showing
+from convviz_gui.engine.latent.measures import distortion_scores, said_of
 from convviz_gui.engine.latent.neighbours import nearest, outlier_scores
+from convviz_gui.engine.latent.params import LatentParams
+from convviz_gui.engine.latent.reproject import projected_again
+from convviz_gui.engine.latent.rows import parse_rows
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.params import Params, param
-from convviz_gui.engine.payloads import FloatArray, Points
+from convviz_gui.engine.payloads import Points
 from convviz_gui.engine.projections.pca import pca
-from convviz_gui.engine.projections.plan import PROJECTIONS, TITLES, Plan, project
-from convviz_gui.engine.projections.process import Frame
+from convviz_gui.engine.projections.plan import project
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.stages import TOTAL, stage
 from convviz_gui.engine.types import Run, Score
 
 # Spans of the run's progress, roughly by the time that each stage takes.
 _EMBED, _SEARCH, _PROJECT, _MEASURE = (0, 600), (600, 650), (650, 950), (950, 1000)
-
-
-@dataclass(frozen=True)
-class LatentParams(Params):
-    """Which projection, and how neighbours are counted."""
-
-    projection: str = param(
-        "umap",
-        "Projection",
-        "UMAP and t-SNE show groups, PCA the directions of largest variance. PCA is instant.",
-        choices=PROJECTIONS,
-    )
-    neighbours: int = param(
-        12, "Neighbours", "True nearest neighbours listed for each picture, and averaged for its outlier score.", lo=1
-    )
-    umap_neighbours: int = param(
-        15, "UMAP neighbours", "UMAP: small values show fine structure, large ones the whole.", lo=2, hi=200
-    )
-    min_dist: float = param(
-        0.1, "UMAP distance", "UMAP: how tightly points may be packed; only looks change.", lo=0.0, hi=1.0
-    )
-    perplexity: float = param(
-        0.0, "t-SNE perplexity", "t-SNE: how many neighbours each point has; 0 is min(30, (n − 1)/3).", lo=0.0, hi=500.0
-    )
-    batch: int = batch_param()
 
 
 @register
@@ -87,13 +62,13 @@ class Latent(Method[LatentParams]):
         layer = _layer(session, request)
         assert request.folder is not None
         listing = listing_of(request)
-        plan = Plan(params.projection, request.seed, params.perplexity, params.umap_neighbours, params.min_dist)
+        plan = params.plan(request.seed)
         plan.check(len(listing.paths))
         yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
 
         found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
         neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
-        flat = pca(found.features)
+        components = pca(found.features, 3)
         points = Points(
             layer=found.layer,
             folder=request.folder,
@@ -102,7 +77,8 @@ class Latent(Method[LatentParams]):
             paths=found.paths,
             labels=found.labels,
             features=found.features,
-            xy=flat,
+            xy=components[:, :2],
+            xyz=components if params.projection == "pca" else components[:0],
             logits=found.logits,
             outlier=outlier_scores(neighbours),
             neighbours=neighbours.indices,
@@ -110,15 +86,20 @@ class Latent(Method[LatentParams]):
             final=False,
             reduced_to=found.reduced_to,
         )
-        xy = yield from _projected(points, plan)
+        xy = yield from stage(showing(points, project(points.features, points.xy, plan)), _PROJECT)
         near = min(params.neighbours, (len(xy) - 1) // 2)
-        trust = yield from stage(trustworthiness(found.features, xy, near), _MEASURE)
-        return replace(points, xy=xy, trustworthiness=trust, final=True)
+        distortion = yield from stage(measure_distortion(found.features, xy, neighbours, near), _MEASURE)
+        points = replace(points, xy=xy, final=True, **said_of(distortion))
+        if params.only:
+            points = yield from projected_again(
+                points, parse_rows(params.only, len(points.paths)), plan, params.neighbours
+            )
+        return points
 
     def scores(self, payload: Points) -> tuple[Score, ...]:
         """How far the plot is to be believed, and how many pictures it shows."""
         n, left_out = len(payload.paths), len(payload.skipped)
-        scores = [_trust(payload), Score("Pictures", n, str(n), "Pictures read and shown as points.")]
+        scores = [*distortion_scores(payload), Score("Pictures", n, str(n), "Pictures read and shown as points.")]
         if left_out:
             scores.append(Score("Left out", left_out, str(left_out), "Files that could not be read."))
         if payload.reduced_to:
@@ -135,47 +116,3 @@ def _layer(session: Session, request: Run) -> str:
     if session.info.penultimate_layer is None:
         raise EngineError("It cannot be told what this network's classifier looks at", "Choose a layer (--layer ID)")
     return session.info.penultimate_layer
-
-
-def _projected(points: Points, plan: Plan) -> Steps[FloatArray]:
-    """Frames as updates that show the newest; until the first, the principal components."""
-    return (yield from stage(_updates(points, project(points.features, points.xy, plan)), _PROJECT))
-
-
-def _updates(points: Points, frames: Generator[Frame, None, FloatArray]) -> Steps[FloatArray]:
-    try:
-        while True:
-            frame = next(frames)
-            if frame.xy is not None:
-                points = replace(points, xy=frame.xy)
-            yield Update(frame.done, frame.total, frame.note, _showing(points))
-    except StopIteration as stop:
-        xy: FloatArray = stop.value
-        return xy
-    finally:
-        frames.close()
-
-
-def _showing(points: Points) -> Callable[[], Points]:
-    return lambda: points
-
-
-def _trust(points: Points) -> Score:
-    k = min(points.neighbours.shape[1], (len(points.paths) - 1) // 2)
-    title, value = TITLES.get(points.projection, points.projection), points.trustworthiness
-    if math.isnan(value):
-        return Score("Trustworthiness", value, "undefined", "There are too few different pictures to tell.")
-    if value >= 0.95:
-        verdict = "Nearly all neighbours on the plot are true ones"
-    elif value >= 0.85:
-        verdict = "Most neighbours on the plot are true ones"
-    else:
-        verdict = "Many neighbours on the plot are false"
-    return Score(
-        "Trustworthiness",
-        value,
-        f"{value:.2f}",
-        f"{verdict}. How many of each point's {k} neighbours on the {title} plot are true neighbours in the full "
-        "space, those that are far away there counting most. 1 is perfect, about 0.5 is chance; go by the list of true "
-        "neighbours.",
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,32 @@ from convviz_gui.engine.payloads import FloatArray, frozen
 _ROWS = 1024
 
 Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Where principal components lie: `mean` f64 [D], `loadings` f64 [D, n], a unit vector each; 0 beyond the rank."""
+
+    mean: Matrix = field(repr=False)
+    loadings: Matrix = field(repr=False)
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """Rows [N, D] in these components, f32 [N, n]."""
+        return frozen(((features - self.mean) @ self.loadings).astype(np.float32))
+
+
+def principal_axes(features: FloatArray, n_components: int = 2) -> Axes:
+    """The axes whose scores `pca` returns, for rows that are not among `features` f32 [N, D]."""
+    n, width = features.shape
+    mean = features.mean(axis=0, dtype=np.float64)
+    if width <= n:
+        loadings = _leading(_covariance(features, mean), n_components)[0]
+    else:
+        centred = features - mean
+        vectors, lengths = _leading(centred @ centred.T, n_components)
+        loadings = centred.T @ vectors / lengths
+    loadings = loadings * _signs(loadings)
+    return Axes(mean, np.pad(loadings, ((0, 0), (0, n_components - loadings.shape[1]))))
 
 
 def pca(features: FloatArray, n_components: int = 2) -> FloatArray:
@@ -27,14 +55,19 @@ def pca(features: FloatArray, n_components: int = 2) -> FloatArray:
 
 
 def _by_covariance(features: FloatArray, mean: Matrix, n_components: int) -> Matrix:
+    loadings = _leading(_covariance(features, mean), n_components)[0]
+    loadings = loadings * _signs(loadings)
+    parts = [(features[start : start + _ROWS] - mean) @ loadings for start in range(0, len(features), _ROWS)]
+    return np.concatenate(parts)
+
+
+def _covariance(features: FloatArray, mean: Matrix) -> Matrix:
+    """N times the covariance, f64 [D, D]."""
     covariance = np.zeros((features.shape[1], features.shape[1]))
     for start in range(0, len(features), _ROWS):
         part = features[start : start + _ROWS] - mean
         covariance += part.T @ part
-    loadings = _leading(covariance, n_components)[0]
-    loadings = loadings * _signs(loadings)
-    parts = [(features[start : start + _ROWS] - mean) @ loadings for start in range(0, len(features), _ROWS)]
-    return np.concatenate(parts)
+    return covariance
 
 
 def _by_gram(features: FloatArray, mean: Matrix, n_components: int) -> Matrix:
