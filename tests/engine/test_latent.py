@@ -22,7 +22,6 @@ from tests.engine.test_embedding import write_pictures
 from tests.engine.test_neighbours import brute_force, finish
 from tests.engine.tiny import tiny_session
 
-
 DISTORTION = ("Trustworthiness", "Continuity", "Neighbours kept", "Pictures")
 
 
