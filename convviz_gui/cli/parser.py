@@ -12,6 +12,7 @@ COMMANDS = {
     "layers": "list a network's layers",
     "run": "run a method and write its result into a folder",
     "compare": "put two results beside each other, on one scale",
+    "review": "decide about the pictures of a dataset, and export what was decided",
     "tour": "drive the window through every tab on the demo, saving pictures",
 }
 """The modules beside this one that are commands, and what each does."""

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from convviz_gui.engine.errors import EngineError
 
@@ -18,10 +19,17 @@ _ELSEWHERE = "Choose another folder to write to (command line: --out DIR)"
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file atomically: the old one, if any, stays until the new one is safely on disk."""
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that becomes `path` when the block ends well; until then, and else, the old one stays."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files that only their owner may read.

@@ -1,1 +1,1 @@
-"""The data desk: what may be wrong with a dataset."""
+"""The data desk: what may be wrong with a dataset, and what the user decides about it."""
