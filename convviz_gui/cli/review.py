@@ -165,7 +165,7 @@ def _list(desk: ReviewDesk, options: argparse.Namespace) -> None:
         print(json.dumps(rows, indent=1))
         return
     for row in rows:
-        print(one_line("\t".join(str(row[key]) for key in ("score", "decision", "label", "new_label", "path", "note"))))
+        print("\t".join(one_line(row[key]) for key in ("score", "decision", "label", "new_label", "path", "note")))
     if found.total > len(rows):
         say(f"{len(rows):,} of {found.total:,}; --most says how many")
 
