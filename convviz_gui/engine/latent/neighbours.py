@@ -1,28 +1,36 @@
 """Exact nearest neighbours in the full feature space: fast in float32, settled in float64.
 
-Blocked float32 matrix products bound every squared distance from below; the rows with the lowest bounds are measured
-again in float64. Where the bounds do not prove that nothing was missed the search goes on, so the answer is always
-that of brute force.
+Tiles of float32 matrix products, each pair of rows once, bound every squared distance from below; the rows with the
+lowest bounds are measured again in float64. Where the bounds do not prove that nothing was missed the search goes on,
+so the answer is always that of brute force.
+
+Memory: the points once more in float32, three tiles of 16 MB, and 12 (k + 8) bytes a row.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from convviz_gui.engine.latent.lowest import Lowest
+from convviz_gui.engine.latent.spaces import METRICS, Space, spaces
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, IntArray, frozen
 
-METRICS = ("euclidean", "cosine")
-_MARGIN = 16
+__all__ = ["METRICS", "Neighbours", "nearest", "nearest_to", "outlier_scores"]
+
+_MARGIN = 8
 """Candidates beyond k, so that rounding rarely leaves a row unsettled."""
 _BLOCK_ELEMENTS = 4_000_000
-"""Numbers in the largest array of one block: some 100 ms of work, so that a job can be stopped."""
+"""Numbers in a tile, where points have up to `_USUAL_WIDTH`: some 100 ms of work, so that a job can be stopped."""
+_USUAL_WIDTH = 1024
+_MEASURED = 500_000
+"""Numbers that are measured in float64 at once: what stays in a processor's cache."""
 _ROWS = 4096
 _NOTE = "finding neighbours"
 
@@ -50,25 +58,46 @@ def nearest(features: FloatArray, k: int, metric: str = "euclidean") -> Steps[Ne
 
     Yields after every block, counting rows. Raises `ValueError` for an unknown metric.
     """
-    if metric not in METRICS:
-        raise ValueError(f"unknown metric {metric!r}; known: {', '.join(METRICS)}")
-    search = _Cosine(features) if metric == "cosine" else _Euclidean(features)
+    (space,) = spaces(features, metric=metric)
     n = len(features)
     k = min(k, n - 1)
-    indices = np.empty((n, k), np.int64)
-    distances = np.empty((n, k), np.float64)
-    block = search.rows_per_block(k)
-    for start in range(0, n if k > 0 else 0, block):
-        rows = torch.arange(start, min(start + block, n))
-        bounds = search.lower_bounds(rows)
-        found, measured, unsettled = search.settle(rows, bounds, k)
-        for i in unsettled:
-            found[i], measured[i] = search.settle_row(start + i, bounds[i], measured[i, -1], k)
-            yield Update(start, n, _NOTE)
-        indices[start : start + len(rows)] = found.numpy()
-        distances[start : start + len(rows)] = search.distances(measured).numpy()
-        yield Update(start + len(rows), n, _NOTE)
-    return Neighbours(frozen(indices), frozen(distances))
+    if k <= 0:
+        return Neighbours(frozen(np.empty((n, 0), np.int64)), frozen(np.empty((n, 0))))
+    lowest = Lowest(n, min(k + _MARGIN, n - 1))
+    blocks = _blocks(n, space.width)
+    pairs, done = len(blocks) * (len(blocks) + 1) // 2, 0
+    for i, rows in enumerate(blocks):
+        for columns in blocks[i:]:
+            tile = space.bounds(space, rows, columns)
+            if rows == columns:
+                tile.fill_diagonal_(math.inf)
+            else:
+                lowest.offer(columns, rows, tile, turned=True)
+            lowest.offer(rows, columns, tile)
+            done += 1
+            # The last row is done when it is settled.
+            yield Update((n - 1) * done // pairs, n, _NOTE)
+    same = _in_crowds(space, k)
+    return (yield from _settled(space, space, lowest, k, same, n - 1))
+
+
+def nearest_to(queries: FloatArray, features: FloatArray, k: int, metric: str = "euclidean") -> Steps[Neighbours]:
+    """Find the k nearest rows of `features` f32 [N, D] to each of `queries` f32 [M, D], all finite.
+
+    As `nearest`, but a query that is itself a row of `features` finds that row, too, at distance 0. With fewer than k
+    rows there are N columns. Yields after every block, counting queries. Raises `ValueError` for an unknown metric.
+    """
+    if not len(features):
+        return Neighbours(frozen(np.empty((len(queries), 0), np.int64)), frozen(np.empty((len(queries), 0))))
+    base, asking = spaces(features, queries, metric=metric)
+    n, m = len(features), len(queries)
+    k = min(k, n)
+    lowest = Lowest(m, min(k + _MARGIN, n))
+    for rows in _blocks(m, base.width):
+        for columns in _blocks(n, base.width):
+            lowest.offer(rows, columns, asking.bounds(base, rows, columns))
+            yield Update(rows.start, m, _NOTE)
+    return (yield from _settled(asking, base, lowest, k, {}, max(m - 1, 0)))
 
 
 def outlier_scores(neighbours: Neighbours) -> FloatArray:
@@ -78,104 +107,73 @@ def outlier_scores(neighbours: Neighbours) -> FloatArray:
     return frozen(means.astype(np.float32))
 
 
-class _Search:
-    """N points: a rough float32 copy for the bounds, and the points themselves in float64, block by block."""
-
-    def __init__(self, rough: Tensor, unit: float) -> None:
-        self._rough = rough
-        self._unit = unit
-        self._squares = rough.square().sum(1)
-        # |fl(a·b) − a·b| ≤ D u |a||b| ≤ D u (|a|² + |b|²)/2; the rest covers the norms and the rounding of `rough`.
-        self._kept = 1.0 - (2 * rough.shape[1] + 32) * 2.0**-24
-
-    def exact(self, rows: Tensor) -> Tensor:
-        """Points in float64, [..., D]."""
-        raise NotImplementedError
-
-    def distances(self, measured: Tensor) -> Tensor:
-        """From Euclidean distances of `exact` points to the metric's own."""
-        raise NotImplementedError
-
-    def rows_per_block(self, k: int) -> int:
-        n, width = self._rough.shape
-        return max(1, min(n, _BLOCK_ELEMENTS // max(n, 1), _BLOCK_ELEMENTS // ((k + _MARGIN) * width)))
-
-    def lower_bounds(self, rows: Tensor) -> Tensor:
-        """What each (distance / `_unit`)² is at least, f32 [rows, N]; infinite from a row to itself."""
-        part = self._rough[rows]
-        bounds = torch.addmm(self._squares[None, :] * self._kept, part, self._rough.T, alpha=-2.0)
-        bounds += self._squares[rows, None] * self._kept
-        bounds[torch.arange(len(rows)), rows] = math.inf
-        return bounds
-
-    def settle(self, rows: Tensor, bounds: Tensor, k: int) -> tuple[Tensor, Tensor, list[int]]:
-        """The k best of k + margin candidates, their distances, and the places where that proves nothing."""
-        others = bounds.shape[1] - 1
-        lowest = bounds.topk(min(k + _MARGIN, others), dim=1, largest=False)
-        candidates = lowest.indices.sort(dim=1).values
-        order = _measure(self.exact(rows)[:, None, :], self.exact(candidates))[:, 0].sort(dim=1, stable=True)
-        found = candidates.gather(1, order.indices[:, :k])
-        measured = order.values[:, :k]
-        proven = self._bound(measured[:, -1]) < lowest.values.double().amax(1)
-        unsettled = [] if lowest.values.shape[1] == others else (~proven).nonzero()[:, 0].tolist()
-        return found, measured, unsettled
-
-    def settle_row(self, row: int, bounds: Tensor, reach: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """Search everything that may be within the distance `reach`."""
-        candidates = (bounds.double() <= self._bound(reach)).nonzero()[:, 0]
-        here = self.exact(torch.tensor([row]))
-        parts = [_measure(here, self.exact(part))[0] for part in torch.split(candidates, _ROWS)]
-        order = torch.cat(parts).sort(stable=True)
-        return candidates[order.indices[:k]], order.values[:k]
-
-    def _bound(self, distance: Tensor) -> Tensor:
-        # A little more, so that rounding it loses nothing.
-        return (distance / self._unit).square() * (1 + 1e-12)
+def _blocks(n: int, width: int) -> list[slice]:
+    side = max(1, math.isqrt(_BLOCK_ELEMENTS * _USUAL_WIDTH // max(width, _USUAL_WIDTH)))
+    return [slice(start, min(start + side, n)) for start in range(0, n, side)]
 
 
-class _Euclidean(_Search):
-    def __init__(self, features: FloatArray) -> None:
-        self._points = torch.tensor(np.asarray(features, np.float32))
-        # Centred points have smaller norms, and so tighter bounds.
-        centred = self._points - self._points.double().mean(0).float()
-        unit = _power_of_two(centred)
-        super().__init__(centred / unit, unit)
-
-    def exact(self, rows: Tensor) -> Tensor:
-        return self._points[rows].double()
-
-    def distances(self, measured: Tensor) -> Tensor:
-        return measured
-
-
-class _Cosine(_Search):
-    def __init__(self, features: FloatArray) -> None:
-        points = torch.tensor(np.asarray(features, np.float32))
-        # A row of zeros gets a direction of its own.
-        zero = (points == 0).all(1, keepdim=True)
-        self._points = torch.cat([points, zero.float()], 1)
-        self._norms = torch.linalg.vector_norm(self._points, dim=1, dtype=torch.float64)
-        rough = torch.cat([(part.double() / norm[:, None]).float() for part, norm in self._parts()])
-        super().__init__(rough, 1.0)
-
-    def _parts(self) -> list[tuple[Tensor, Tensor]]:
-        return list(zip(torch.split(self._points, _ROWS), torch.split(self._norms, _ROWS), strict=True))
-
-    def exact(self, rows: Tensor) -> Tensor:
-        points: Tensor = self._points[rows].double() / self._norms[rows][..., None]
-        return points
-
-    def distances(self, measured: Tensor) -> Tensor:
-        # |a − b|² = 2 − 2 cos for vectors of length 1.
-        return 0.5 * measured.square()
+def _in_crowds(space: Space, k: int) -> dict[int, IntArray]:
+    """The neighbours of each row that has more than k others exactly like itself: the first of those."""
+    _, inverse, counts = np.unique(space.hashes(), return_inverse=True, return_counts=True)
+    groups = np.split(np.argsort(inverse, kind="stable"), np.cumsum(counts)[:-1])
+    found: dict[int, IntArray] = {}
+    for group in np.flatnonzero(counts > k + 1):
+        rows = groups[group]
+        first = space.exact(rows[:1])
+        alike = [(space.exact(part) == first).all(-1) for part in _parts(rows, _ROWS)]
+        rows = rows[np.concatenate(alike)]
+        if len(rows) > k + 1:
+            head = rows[: k + 1]
+            found |= {int(row): head[head != row][:k] for row in rows}
+    return found
 
 
-def _measure(here: Tensor, there: Tensor) -> Tensor:
-    """Euclidean distances by differences, f64: a matrix product would lose the small ones."""
-    return torch.cdist(here, there, compute_mode="donot_use_mm_for_euclid_dist")
+def _settled(
+    here: Space, there: Space, lowest: Lowest, k: int, known: dict[int, IntArray], done: int
+) -> Steps[Neighbours]:
+    """Measure the candidates in float64, and search on where they prove nothing."""
+    n, others = len(here), len(there) - (here is there)
+    indices = np.empty((n, k), np.int64)
+    distances = np.empty((n, k), np.float64)
+    for number, rows in known.items():
+        indices[number], distances[number] = rows, 0.0
+    unknown = np.setdiff1d(np.arange(n), np.fromiter(known, np.int64, len(known)), assume_unique=True)
+    for rows in _parts(unknown, max(1, _MEASURED // (lowest.values.shape[1] * there.width))):
+        candidates = np.sort(lowest.columns[rows], axis=1)
+        measured = _measure(here.exact(rows), there.exact(candidates))
+        order = np.argsort(measured, axis=1, kind="stable")[:, :k]
+        indices[rows] = np.take_along_axis(candidates, order, 1)
+        distances[rows] = found = np.take_along_axis(measured, order, 1)
+        if candidates.shape[1] < others:
+            reach = there.bound(found[:, -1])
+            for i in np.flatnonzero(reach >= lowest.values[rows].max(axis=1)):
+                indices[rows[i]], distances[rows[i]] = _searched(here, there, rows[i : i + 1], reach[i], k)
+                yield Update(done, n, _NOTE)
+        yield Update(done, n, _NOTE)
+    yield Update(n, n, _NOTE)
+    return Neighbours(frozen(indices), frozen(there.distances(distances)))
 
 
-def _power_of_two(points: Tensor) -> float:
-    """A scale that brings `points` near 1 without rounding, so that no square overflows or vanishes."""
-    largest = float(points.abs().max()) if points.numel() else 0.0
-    return 2.0 ** math.floor(math.log2(largest)) if largest > 0 else 1.0
+def _searched(here: Space, there: Space, row: IntArray, reach: float, k: int) -> tuple[IntArray, NDArray[np.float64]]:
+    """The k nearest to one row [1] among everything whose bound is within `reach`."""
+    bounds = here.bounds(there, torch.from_numpy(row), slice(None))[0].numpy()
+    if here is there:
+        bounds[row] = np.inf
+    candidates = np.flatnonzero(bounds <= reach)
+    point = here.exact(row)
+    measured = np.concatenate([_measure(point, there.exact(part)[None])[0] for part in _parts(candidates, _ROWS)])
+    order = np.argsort(measured, kind="stable")[:k]
+    return candidates[order], measured[order]
+
+
+def _parts(rows: IntArray, size: int) -> Iterator[IntArray]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _measure(here: NDArray[np.float64], there: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Euclidean distances [R, C] of [R, D] to [R, C, D] by differences: a product would lose the small ones."""
+    # By numpy: torch would share out such small pieces, and waiting for its threads takes longer than the work.
+    there -= here[:, None]
+    distances: NDArray[np.float64] = np.sqrt(np.einsum("rcd,rcd->rc", there, there))
+    return distances
