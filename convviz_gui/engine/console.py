@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from convviz_gui.engine.jobs import (
     run_job,
 )
 from convviz_gui.engine.params import Settings
-from convviz_gui.engine.payloads import MAP_NAMES, Skipped
+from convviz_gui.engine.payloads import MAP_NAMES, Located, Skipped
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import (
     Candidates,
@@ -37,6 +37,7 @@ from convviz_gui.engine.types import (
     Identify,
     ImageInput,
     LoadModel,
+    Locate,
     MethodInfo,
     ModelInfo,
     Outcome,
@@ -62,6 +63,10 @@ class Order:
     against: int | None = None
     unit: tuple[int, int] | None = None
     trust_check: bool = False
+
+
+PLACEABLE = "Points"
+"""The payload on whose map the pictures ordered are placed."""
 
 
 class Console:
@@ -93,6 +98,8 @@ class Console:
         paths = self._paths(info, order, skipped)
         pictures = self._pictures(paths, skipped) if paths else [None]
         results = (self._result(order, picture) for picture in pictures)
+        if info.payload == PLACEABLE and order.images:
+            results = (self._located(result, order.images, skipped) for result in results)
         write_results(results, skipped, out, command, several=len(paths) > 1)
         facts: dict[str, Any] = json.loads((Path(out) / MANIFEST).read_text(encoding="utf-8"))
         return facts
@@ -129,6 +136,11 @@ class Console:
             outcome = self._do(Check(outcome))
             assert isinstance(outcome, Result)
         return outcome
+
+    def _located(self, result: Result, images: tuple[str, ...], skipped: list[Skipped]) -> Result:
+        """The result with the pictures ordered placed on its map."""
+        found = [self._do(Locate(result, picture)) for picture in self._pictures(list(images), skipped)]
+        return replace(result, located=tuple(one for one in found if isinstance(one, Located)))
 
     def _channels(self, order: Order) -> tuple[int, ...] | None:
         if order.channels is None:

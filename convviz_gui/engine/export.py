@@ -15,6 +15,7 @@ import convviz_gui
 from convviz_gui.engine.atomic import staged
 from convviz_gui.engine.command_line import command_line
 from convviz_gui.engine.depiction import arrays, pictures, random_weights, tables
+from convviz_gui.engine.depiction.located import located_arrays
 from convviz_gui.engine.depiction.trust import trust_arrays
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.manifest import ResultFacts, manifest, result_facts
@@ -93,5 +94,5 @@ def npz_bytes(result: Result) -> bytes:
     """The result's arrays as an uncompressed .npz without pickles."""
     buffer = io.BytesIO()
     checked = {} if result.trust is None else trust_arrays(result.trust)
-    np.savez(buffer, allow_pickle=False, **arrays(result.payload), **checked)
+    np.savez(buffer, allow_pickle=False, **arrays(result.payload), **checked, **located_arrays(result.located))
     return buffer.getvalue()

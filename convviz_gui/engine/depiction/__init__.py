@@ -10,6 +10,7 @@ from convviz_gui.engine.depiction.census import CENSUS
 from convviz_gui.engine.depiction.gallery import GALLERY
 from convviz_gui.engine.depiction.heat import HEAT
 from convviz_gui.engine.depiction.kernels import KERNELS
+from convviz_gui.engine.depiction.located import located_tables
 from convviz_gui.engine.depiction.looking import MAPS, OVERVIEW, SEEN
 from convviz_gui.engine.depiction.patches import PATCHES
 from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
@@ -82,6 +83,7 @@ def pictures(result: Result) -> Pictures:
 def tables(result: Result) -> Tables:
     """Tables as CSV text by file name without ending."""
     made = DEPICTIONS[type(result.payload)].tables(result.payload, result)
+    made = made | located_tables(result)
     return made if result.trust is None else made | trust_tables(result.trust)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,10 +91,14 @@ def embed_layers(
 
 
 def _rows(
-    session: Session, layers: Sequence[str] | dict[str, list[FloatArray]], pictures: Sequence[Decoded]
+    session: Session, layers: Iterable[str], pictures: Sequence[Decoded]
 ) -> tuple[dict[str, FloatArray], FloatArray]:
-    """Features [N, D] of each layer and logits [N, K]."""
-    x = network_input(session, pictures)
+    return rows_of(session, layers, network_input(session, pictures))
+
+
+def rows_of(session: Session, layers: Iterable[str], x: Tensor) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Features f32 [N, D] of each layer and logits f32 [N, K] of a batch [N, C, H, W] on the session's device."""
+    layers = tuple(layers)
     with session.computing():
         vectors, scores = readings_and_logits(session.model, x, {layer: _reader(session, layer) for layer in layers})
     features = {layer: vectors[layer].cpu().numpy() for layer in layers}

@@ -114,7 +114,7 @@ class Result:
     """A finished run with what is needed to repeat it. `settings` holds every parameter, defaults included.
 
     `precision` is what it was computed in: the model's, but float32 for attributions whatever that is. `trust` is what
-    a `Check` of it came to, if there was one.
+    a `Check` of it came to, if there was one; `located`, pictures that were placed on its map.
     """
 
     run: Run
@@ -125,6 +125,7 @@ class Result:
     scores: tuple[Score, ...] = ()
     precision: str = "float32"
     trust: Trust | None = None
+    located: tuple[Located, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
