@@ -42,16 +42,17 @@ class Contents:
     archive: str
     stamp: tuple[int, int, int]
     names: dict[str, int] = field(repr=False)
-    refused: dict[str, str] = field(repr=False)
+    refused: tuple[tuple[str, str], ...] = field(repr=False)
     facts: array[int] = field(repr=False)
 
     def find(self, name: str) -> Entry:
         """Where a file's bytes are. Raises `FileNotFoundError`, or `EngineError` for one that cannot be read."""
         row = self.names.get(name)
         if row is None:
-            if name in self.refused:
+            reason = next((reason for refused, reason in self.refused if refused == name), "")
+            if reason:
                 raise EngineError(
-                    f"{Path(name).name} in {Path(self.archive).name} cannot be read: {self.refused[name]}",
+                    f"{Path(name).name} in {Path(self.archive).name} cannot be read: {reason}",
                     "Unpack the archive, and open the folder instead",
                 )
             raise FileNotFoundError(2, "No such file in the archive", f"{self.archive}{os.sep}{name}")
@@ -140,19 +141,19 @@ def _unpack(data: bytes, entry: Entry) -> bytes | None:
 
 def _read(archive: str, stamp: tuple[int, int, int]) -> Contents:
     names: dict[str, int] = {}
-    refused: dict[str, str] = {}
+    refused: list[tuple[str, str]] = []
     facts = array("Q")
     for found in read_directory(archive):
         name, reason = _tidy(found.name) if not found.reason else (found.name, found.reason)
         reason = reason or _obstacle(found.entry)
-        if name in names or name in refused:
-            refused.setdefault(f"{name} (again)", "the archive holds two files of this name; the first is taken")
-        elif reason:
-            refused[name] = reason
+        if reason:
+            refused.append((name, reason))
+        elif name in names:
+            refused.append((name, "the archive holds two files of this name, and the first is taken"))
         else:
             names[name] = len(names)
             facts.extend(found.entry)
-    return Contents(archive, stamp, names, refused, facts)
+    return Contents(archive, stamp, names, tuple(refused), facts)
 
 
 def _tidy(name: str) -> tuple[str, str]:

@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from convviz_gui.engine.datasets.archive import list_archive
 from convviz_gui.engine.datasets.folder import list_folder
+from convviz_gui.engine.datasets.kinds import is_archive, is_table, is_unopened
 from convviz_gui.engine.datasets.listing import Listing
+from convviz_gui.engine.datasets.table import list_table
+from convviz_gui.engine.datasets.together import split_names, together
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of source: how it is told from its path, and what lists it."""
+
+    recognises: Callable[[Path], bool]
+    list: Callable[[str], Listing]
+
+
+def _refuse(source: str) -> Listing:
+    name = Path(source).name
+    raise EngineError(f"{name} cannot be opened as a dataset", "Unpack it, and open the folder or a .zip of it")
+
+
+KINDS = (
+    Kind(is_archive, list_archive),
+    Kind(is_table, list_table),
+    Kind(is_unopened, _refuse),
+    Kind(lambda _path: True, list_folder),
+)
+"""The first kind that recognises a source lists it."""
 
 
 def listing_of(run: Run) -> Listing:
     """The dataset a run is about. Raises `EngineError` if there is none, and as `list_dataset`."""
     if run.folder is None:
-        raise EngineError("A folder of pictures is needed", "Open one (command line: --folder DIR)")
+        raise EngineError(
+            "A folder of pictures is needed", "Open one, a .zip archive or a .csv table (command line: --folder DIR)"
+        )
     return list_dataset(run.folder, run.splits)
 
 
 def list_dataset(source: str, others: Sequence[str] = ()) -> Listing:
-    """Find the photos of a dataset: a folder, and `others`, each a split of its own.
+    """Find the photos of a dataset: a folder, a zip archive or a CSV table, and `others`, each a split of its own.
 
     Raises:
-        EngineError: a source is missing, unreadable, or holds no photos.
+        EngineError: a source is missing, unreadable, holds no photos, or is given twice.
     """
-    if others:
-        raise EngineError("Several folders cannot be opened together yet", "Open the folder above them")
-    return list_folder(source)
+    sources = (source, *others)
+    split_names(sources)  # before anything is looked through
+    listings = [next(kind for kind in KINDS if kind.recognises(Path(one))).list(one) for one in sources]
+    return together(sources, listings) if others else listings[0]

@@ -5,82 +5,102 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from convviz_gui.engine.datasets.listing import Listing, natural
+from convviz_gui.engine.datasets.layout import labels_and_splits
+from convviz_gui.engine.datasets.listing import Listing
+from convviz_gui.engine.datasets.names import UNREAD, Tree, extension, natural
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import EXTENSIONS, printable
 from convviz_gui.engine.payloads import Skipped
-
-UNREAD = frozenset({
-    ".ai", ".arw", ".cr2", ".cr3", ".dds", ".dng", ".emf", ".eps", ".exr", ".fits", ".hdr", ".heic", ".heif", ".icns",
-    ".ico", ".j2c", ".j2k", ".jp2", ".jpf", ".jpx", ".jxl", ".nef", ".pcx", ".ps", ".psb", ".psd", ".raw", ".sgi",
-    ".svg", ".tga", ".wmf", ".xbm", ".xcf", ".xpm",
-})  # fmt: skip
-"""Extensions of pictures that are not opened: such files are named as skipped instead of passed over in silence."""
 
 
 def list_folder(folder: str | os.PathLike[str]) -> Listing:
     """Find the photos in a folder and its sub-folders, in natural order ("2.jpg" before "10.jpg").
 
     Goes by extension and opens nothing: damaged files come to light when they are decoded. Hidden files and folders
-    are passed over; links are followed, once around.
+    are passed over; links are followed, once around, and a folder that a link leads to has its own name if it is found
+    under both. Labels and splits are as `labels_and_splits` has them.
 
     Raises:
         EngineError: the folder is missing, unreadable, not a folder, or holds no photos.
     """
     root = Path(os.path.normpath(Path(folder).absolute()))
     _check(root)
-    found, skipped = _walk(root)
-    if not found:
+    tree, skipped = _walk(str(root))
+    if not tree:
         raise _nothing(root, skipped)
-    found.sort(key=lambda item: [natural(part) for part in (*filter(None, item[0].split("/")), item[1])])
-    paths = tuple(str(root / label / name) for label, name in found)
-    return Listing(
-        paths, tuple(label for label, _ in found), tuple(sorted(skipped, key=lambda left: natural(left.path)))
-    )
+    paths: list[str] = []
+    folders: list[str] = []
+    base, last = "", None
+    for place, name in tree.ordered():
+        if place != last:
+            base, last = _join(_path(str(root), place), ""), place
+        paths.append(base + name)
+        folders.append(place)
+    labels, splits = labels_and_splits(folders)
+    return Listing(tuple(paths), labels, tuple(sorted(skipped, key=lambda left: natural(left.path))), splits)
 
 
 def _check(root: Path) -> None:
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise EngineError(f"The folder {root} {what}", "Choose a folder with photos in it")
+        raise EngineError(
+            f"The folder {root} {what}", "Choose a folder with photos in it, a .zip archive or a .csv table"
+        )
     if not os.access(root, os.R_OK | os.X_OK):
         raise EngineError(f"The folder {root} may not be read", "Change its permissions, or choose another")
 
 
 def _nothing(root: Path, skipped: list[Skipped]) -> EngineError:
     seen = f" ({len(skipped)} left out, such as {Path(skipped[0].path).name}: {skipped[0].reason})" if skipped else ""
+    archives = sorted(path.name for path in root.glob("*.[zZ][iI][pP]"))
     return EngineError(
-        f"The folder {root} holds no pictures that can be read{seen}", "Choose a folder with JPEG or PNG files"
+        f"The folder {root} holds no pictures that can be read{seen}",
+        f"Open {archives[0]} itself" if archives else "Choose a folder with JPEG or PNG files",
     )
 
 
-def _walk(root: Path) -> tuple[list[tuple[str, str]], list[Skipped]]:
-    """Photos as (label, file name), and what was left out; every folder once, however many links lead to it."""
-    found: list[tuple[str, str]] = []
-    skipped: list[Skipped] = []
+def _join(folder: str, name: str) -> str:
+    return os.path.join(folder, name)  # noqa: PTH118 - for each of a million pictures
+
+
+def _path(root: str, place: str) -> str:
+    return _join(root, place.replace("/", os.sep)) if place else root
+
+
+def _walk(root: str) -> tuple[Tree, list[Skipped]]:
+    """The photos, and what was left out; every folder once, however many links lead to it."""
+    found, skipped = Tree(), list[Skipped]()
     seen: set[tuple[int, int]] = set()
-    waiting = [""]
-    while waiting:
-        label = waiting.pop()
+    # Links wait until all else has been looked through, lest a folder be found under a link's name.
+    waiting, links = [""], list[str]()
+    while waiting or links:
+        if not waiting:
+            waiting, links = sorted(links, key=natural, reverse=True), []
+        place = waiting.pop()
+        path = _path(root, place)
         try:
-            status = (root / label).stat()
-            with os.scandir(root / label) as scan:
-                entries = sorted(
-                    (entry for entry in scan if not entry.name.startswith(".")), key=lambda item: item.name
-                )
+            status = os.stat(path)  # noqa: PTH116
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(path) as scan:
+                entries = [entry for entry in scan if not entry.name.startswith(".")]
         except OSError as error:
-            skipped.append(Skipped(printable(root / label), f"the folder cannot be read: {error.strerror}"))
+            skipped.append(Skipped(printable(path), f"the folder cannot be read: {error.strerror}"))
             continue
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
         for entry in entries:
             if _is_folder(entry):
-                waiting.append(f"{label}/{entry.name}".lstrip("/"))
-            elif reason := _obstacle(entry):
+                if printable(entry.name) == entry.name:
+                    below = f"{place}/{entry.name}" if place else entry.name
+                    (links if entry.is_symlink() else waiting).append(below)
+                else:
+                    skipped.append(Skipped(printable(entry), "the folder's name is not valid Unicode"))
+                continue
+            kind = extension(entry.name)
+            if reason := _obstacle(entry, kind):
                 skipped.append(Skipped(printable(entry), reason))
-            elif Path(entry.name).suffix.lower() in EXTENSIONS:
-                found.append((label, entry.name))
+            elif kind in EXTENSIONS:
+                found.add(place, entry.name)
     return found, skipped
 
 
@@ -91,14 +111,20 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _obstacle(entry: os.DirEntry[str]) -> str:
-    extension = Path(entry.name).suffix.lower()
-    if extension in UNREAD:
-        return f"{extension} files are not read"
-    if extension not in EXTENSIONS:
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def _obstacle(entry: os.DirEntry[str], kind: str) -> str:
+    if kind in UNREAD:
+        return f"{kind} files are not read"
+    if kind not in EXTENSIONS:
         return ""
-    if not Path(entry).is_file():
+    if not _is_file(entry):
         return "the link leads nowhere" if entry.is_symlink() else "not an ordinary file"
-    if printable(entry) != entry.path:  # it could be neither shown nor written to a manifest
+    if printable(entry.name) != entry.name:  # it could be neither shown nor written to a manifest
         return "its name is not valid Unicode"
     return ""

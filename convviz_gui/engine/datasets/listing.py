@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from convviz_gui.engine.payloads import Column, Skipped
@@ -12,7 +11,7 @@ from convviz_gui.engine.payloads import Column, Skipped
 class Listing:
     """The photos of a dataset, N of them: absolute `paths`, a label each, and what was left out.
 
-    A label is the sub-folder's path inside the folder, with "/" ("cat", "train/cat"), and "" at the top; or what a
+    A label is the sub-folder's path inside the folder, with "/" ("cat", "pets/cat"), and "" at the top; or what a
     table says. `splits` has the split of each photo ("train", "test", …), or is empty where there are none; `columns`
     are a table's other columns. A photo in an archive has the archive's path before its own ("/data/a.zip/cat/1.jpg").
     """
@@ -22,9 +21,3 @@ class Listing:
     skipped: tuple[Skipped, ...]
     splits: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=(), repr=False)
-
-
-def natural(text: str) -> tuple[tuple[str | int, ...], str]:
-    """A sort key in which numbers count by value and case matters last."""
-    parts = re.split(r"([0-9]+)", text.casefold())
-    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), text
