@@ -11,6 +11,7 @@ COMMANDS = {
     "models": "list the networks that can be opened",
     "layers": "list a network's layers",
     "run": "run a method and write its result into a folder",
+    "embed": "write a dataset's features into a directory of Parquet, on one machine or a cluster",
     "compare": "put two results beside each other, on one scale",
     "review": "decide about the pictures of a dataset, and export what was decided",
     "tour": "drive the window through every tab on the demo, saving pictures",

@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 sys.stdout.flush()
             return code
     except KeyboardInterrupt as stop:
-        say("stopped; nothing was written")
+        # What there is to say of it is with it (`add_note`) where something stays.
+        say(next(iter(getattr(stop, "__notes__", ())), "stopped; nothing was written"))
         return STOPPED + (stop.number if isinstance(stop, _Stop) else signal.SIGINT)
     except BrokenPipeError:
         # `convviz models | head`: nobody reads on.

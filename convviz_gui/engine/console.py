@@ -34,6 +34,8 @@ from convviz_gui.engine.types import (
     Candidates,
     Check,
     Command,
+    Embed,
+    Embedded,
     Identify,
     ImageInput,
     LoadModel,
@@ -103,6 +105,12 @@ class Console:
         write_results(results, skipped, out, command, several=len(paths) > 1)
         facts: dict[str, Any] = json.loads((Path(out) / MANIFEST).read_text(encoding="utf-8"))
         return facts
+
+    def embed(self, command: Embed) -> Embedded:
+        """Write a dataset's features into a directory."""
+        outcome = self._do(command)
+        assert isinstance(outcome, Embedded)
+        return outcome
 
     def _paths(self, info: MethodInfo, order: Order, skipped: list[Skipped]) -> list[str]:
         needs = info.needs_with(order.settings)

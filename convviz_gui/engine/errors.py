@@ -67,12 +67,17 @@ class Problem:
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """True for an `OSError` that says that no more can be written."""
+    return isinstance(error, OSError) and error.errno in _DISK_FULL
+
+
 def problem_from(error: BaseException) -> Problem:
     """Turn any exception into a `Problem`; the detail is the formatted traceback."""
     detail = "".join(traceback.format_exception(error))
     if isinstance(error, EngineError):
         return Problem(error.kind, error.title, error.hint, error.detail or detail)
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
+    if is_disk_full(error):
         return Problem(
             ProblemKind.RESOURCE,
             "The disk is full or a limit on file sizes is reached, so nothing was written",

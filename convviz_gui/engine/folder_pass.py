@@ -86,6 +86,7 @@ def pass_over(
     take: Callable[[Sequence[Decoded], T], None],
     batch: int = 0,
     preview: Callable[[], Payload] | None = None,
+    skip: Callable[[int, Skipped], None] | None = None,
 ) -> Steps[Passed]:
     """Give every picture of a folder to `compute` and what that returns to `take`, in the listing's order.
 
@@ -96,6 +97,7 @@ def pass_over(
         compute: may fail for lack of memory, and is then called again with fewer pictures: it keeps nothing.
         take: keeps what was computed.
         preview: the picture so far, for the updates.
+        skip: is told of each picture that cannot be read, with its place in the listing.
 
     Raises:
         EngineError: no picture could be read.
@@ -115,7 +117,11 @@ def pass_over(
                 session.free_memory()
                 yield Update(now[0][0], total, f"too little memory for {len(read)} pictures at once: {size} from here")
                 continue
-            skipped += [picture for _, picture in now if isinstance(picture, Skipped)]
+            for index, picture in now:
+                if isinstance(picture, Skipped):
+                    skipped.append(picture)
+                    if skip is not None:
+                        skip(index, picture)
             if done is not None:
                 take(read, done[0])
                 kept += [picture.index for picture in read]

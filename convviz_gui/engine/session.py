@@ -35,6 +35,7 @@ from convviz_gui.engine.types import (
     Amend,
     Check,
     Command,
+    Embed,
     Export,
     Exported,
     Finding,
@@ -186,6 +187,18 @@ class Session:
                 return self._move(command)
             case Run():
                 return (yield from self._run(command))
+            case Check() | Reproject() | Locate() | Embed():
+                return (yield from self._about_result(command))
+            case Export():
+                from convviz_gui.engine.export import write_result
+
+                return Exported(command.folder, write_result(command.result, command.folder).files)
+            case _:
+                assert_never(command)
+
+    def _about_result(self, command: Check | Reproject | Locate | Embed) -> Steps[Outcome]:
+        """What builds on a result or on a dataset; imported when it is asked for."""
+        match command:
             case Check():
                 from convviz_gui.engine.trust.check import check
 
@@ -198,10 +211,10 @@ class Session:
                 from convviz_gui.engine.latent.locate import locate
 
                 return (yield from locate(self, command))
-            case Export():
-                from convviz_gui.engine.export import write_result
+            case Embed():
+                from convviz_gui.engine.embedded.local_engine import embed_dataset
 
-                return Exported(command.folder, write_result(command.result, command.folder).files)
+                return (yield from embed_dataset(self, command))
             case _:
                 assert_never(command)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.params import Settings, Spec
-from convviz_gui.engine.payloads import Located, Payload, Trust
+from convviz_gui.engine.payloads import Located, Payload, Skipped, Trust
 from convviz_gui.engine.types.network import Candidates, ModelInfo, ModelSpec
 from convviz_gui.engine.types.photos import ImageInput, Preprocess, PreprocessChange, Target
 
@@ -157,6 +157,42 @@ class Locate:
 
 
 @dataclass(frozen=True, slots=True)
+class Embed:
+    """Write a dataset's features into a directory of Parquet, or what of them is missing there.
+
+    `layer` None is what the classifier sees, `batch`, `rows_per_part` and `workers` 0 are chosen. `store` is "float16"
+    or "float32". `engine` is "local" or "ray", `address` that of a Ray cluster, whose workers open the session's
+    network on `device` and compute in `precision`. `words` is the command line, for the manifest.
+    """
+
+    folder: str
+    out: str
+    splits: tuple[str, ...] = ()
+    layer: str | None = None
+    batch: int = 0
+    rows_per_part: int = 0
+    store: str = "float16"
+    thumbnails: bool = False
+    engine: str = "local"
+    workers: int = 0
+    address: str | None = None
+    device: str = "auto"
+    precision: str = "float32"
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A complete directory of features; of its `parts` so many were `found` there."""
+
+    folder: str
+    rows: int
+    parts: int
+    found: int
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """Write a result into a folder, all or nothing."""
 
@@ -184,5 +220,5 @@ class Catalogue:
     device_problem: Problem | None = None
 
 
-Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Reproject | Locate | Export
-Outcome = ModelInfo | Candidates | Result | Located | Exported
+Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Reproject | Locate | Embed | Export
+Outcome = ModelInfo | Candidates | Result | Located | Embedded | Exported

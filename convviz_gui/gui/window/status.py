@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Progressed, Started
-from convviz_gui.engine.types import Amend, Check, Export, Identify, LoadModel, Locate, MoveModel, Reproject, Run
+from convviz_gui.engine.types import Amend, Check, Embed, Export, Identify, LoadModel, Locate, MoveModel, Reproject, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.plain import plain, tip
@@ -151,7 +151,7 @@ class StatusBar(QStatusBar):
                 return "Projecting the selection"
             case Locate(image=image):
                 return f"Placing {image.name}"
-            case Export():
+            case Embed() | Export():
                 return "Saving"
 
     def _on_stop(self) -> None:
