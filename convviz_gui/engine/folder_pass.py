@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from convviz_gui.engine.content import Stamp, read_content
 from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
@@ -58,13 +59,36 @@ class Decoded:
     """A picture of a folder as the network gets it.
 
     `index` is its place in the listing, `crop` u8 [H, W, min(C, 3)] its pixels before normalising, `box` f32 [4] the
-    crop's x, y, width, height in the photo's pixels, `size` the photo's (height, width), upright.
+    crop's x, y, width, height in the photo's pixels, `size` the photo's (height, width), upright. `digest` and `stamp`
+    are those of the file's `Content`.
     """
 
     index: int
     crop: ByteArray = field(repr=False, compare=False)
     box: FloatArray = field(repr=False, compare=False)
     size: tuple[int, int]
+    digest: str = ""
+    stamp: Stamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """A picture of a folder that need not be decoded; `known` is what `Aside.find` returned for it."""
+
+    index: int
+    digest: str
+    stamp: Stamp | None
+    known: Any = field(repr=False, compare=False)
+
+
+class Aside(Protocol):
+    """What is known of pictures already, so that they need not be decoded once they are read."""
+
+    def find(self, index: int, digest: str) -> Any:
+        """What is known of the picture at that place, whose file has that digest, or None; from several threads."""
+
+    def take(self, pictures: Sequence[Spared]) -> None:
+        """Take in pictures that were found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,7 @@ def pass_over(
     batch: int = 0,
     preview: Callable[[], Payload] | None = None,
     skip: Callable[[int, Skipped], None] | None = None,
+    aside: Aside | None = None,
 ) -> Steps[Passed]:
     """Give every picture of a folder to `compute` and what that returns to `take`, in the listing's order.
 
@@ -98,16 +123,17 @@ def pass_over(
         take: keeps what was computed.
         preview: the picture so far, for the updates.
         skip: is told of each picture that cannot be read, with its place in the listing.
+        aside: knows pictures already, which it is given instead of `compute`.
 
     Raises:
-        EngineError: no picture could be read.
+        EngineError: no picture could be read, unless there is an `aside`.
     """
     total = len(listing.paths)
     kept: list[int] = []
     skipped = list(listing.skipped)
-    size, fits = batch or _BATCH.get(session.device.type, _BATCH_ELSEWHERE), True
-    with decoding(listing.paths, session.info.preprocess, size * _AHEAD) as pictures:
-        chunk: list[tuple[int, Decoded | Skipped]] = []
+    size, fits = batch_size(session, batch), True
+    with decoding(listing.paths, session.info.preprocess, size * _AHEAD, aside) as pictures:
+        chunk: list[tuple[int, Decoded | Spared | Skipped]] = []
         while chunk := chunk or list(islice(pictures, size)):
             now = chunk[:size]
             read = [picture for _, picture in now if isinstance(picture, Decoded)]
@@ -122,15 +148,22 @@ def pass_over(
                     skipped.append(picture)
                     if skip is not None:
                         skip(index, picture)
+            if aside is not None:
+                aside.take([picture for _, picture in now if isinstance(picture, Spared)])
             if done is not None:
                 take(read, done[0])
                 kept += [picture.index for picture in read]
             chunk = chunk[size:]
             so_far = now[-1][0] + 1
-            yield Update(so_far, total, f"picture {so_far} of {total}", preview if kept else None)
-    if not kept:
-        raise _nothing_read(skipped)
+            yield Update(so_far, total, f"picture {so_far} of {total}", preview if kept or aside else None)
+    if not kept and aside is None:
+        raise nothing_read(skipped)
     return Passed(tuple(kept), tuple(skipped), 0 if fits else size)
+
+
+def batch_size(session: Session, batch: int) -> int:
+    """How many pictures go through the network at once; 0 asks for as many as suit the device."""
+    return batch or _BATCH.get(session.device.type, _BATCH_ELSEWHERE)
 
 
 def _attempt(compute: Callable[[Sequence[Decoded]], T], read: Sequence[Decoded]) -> tuple[T] | None:
@@ -169,17 +202,21 @@ def _stacked(crops: list[ByteArray], device: torch.device) -> Tensor:
 
 @contextmanager
 def decoding(
-    paths: Sequence[str], preprocess: Preprocess, ahead: int
-) -> Iterator[Iterator[tuple[int, Decoded | Skipped]]]:
+    paths: Sequence[str], preprocess: Preprocess, ahead: int, aside: Aside | None = None
+) -> Iterator[Iterator[tuple[int, Decoded | Spared | Skipped]]]:
     """Pictures with their places, in order, decoded by threads that are gone when the block is left."""
 
-    def decode(index: int) -> Decoded | Skipped:
+    def decode(index: int) -> Decoded | Spared | Skipped:
         try:
-            photo = open_rgb(paths[index])[0]
+            content = read_content(paths[index])
+            known = aside.find(index, content.digest) if aside is not None and content.digest else None
+            if known is not None:
+                return Spared(index, content.digest, content.stamp, known)
+            photo = open_rgb(paths[index], data=content.data)[0]
             crop, box = prepare_picture(photo, preprocess)
         except EngineError as error:
             return Skipped(paths[index], error.title)
-        return Decoded(index, crop, box, (photo.height, photo.width))
+        return Decoded(index, crop, box, (photo.height, photo.width), content.digest, content.stamp)
 
     with in_threads(decode, range(len(paths)), ahead) as pictures:
         yield enumerate(pictures)
@@ -219,7 +256,8 @@ def check_finite(values: FloatArray, layer: str, paths: Sequence[str], precision
         )
 
 
-def _nothing_read(skipped: list[Skipped]) -> EngineError:
+def nothing_read(skipped: Sequence[Skipped]) -> EngineError:
+    """What is said of a folder of which no picture could be read."""
     first = skipped[0]
     return EngineError(
         f"None of the {len(skipped)} pictures could be read, the first because: {first.reason}",

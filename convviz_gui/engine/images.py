@@ -11,6 +11,8 @@ import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +36,9 @@ EXTENSIONS = frozenset({
 
 MAX_PIXELS = 200_000_000
 """Pictures with more pixels are refused: a small file may unpack to more than the memory holds."""
+
+MAX_READ = 512 * 2**20
+"""Bytes: larger files are decoded from the disk instead of being read as a whole."""
 
 WHITE: Colour = (255, 255, 255)
 
@@ -112,15 +117,43 @@ def image_from_array(pixels: ByteArray, name: str, path: str | None = None, note
     return ImageInput(pixels, name, digest.hexdigest()[:16], path, notes)
 
 
-def open_rgb(path: str | os.PathLike[str], *, background: Colour = WHITE) -> tuple[Image.Image, tuple[str, ...]]:
-    """Decode a file into a Pillow RGB image, and say in words what had to be decided. Raises as `load_image`."""
+def open_rgb(
+    path: str | os.PathLike[str], *, background: Colour = WHITE, data: bytes | None = None
+) -> tuple[Image.Image, tuple[str, ...]]:
+    """Decode a file into a Pillow RGB image, and say in words what had to be decided. Raises as `load_image`.
+
+    `data` is what `read_picture` returned for the path, if it has been read already.
+    """
+    name = _name(path)
+    with _in_words(name), _opened(path, name, data) as file, Image.open(file, formats=FORMATS) as image:
+        _check_size(image, name)
+        image.load()
+        return _oriented(image, background)
+
+
+def read_picture(path: str | os.PathLike[str]) -> bytes | None:
+    """All bytes of a picture's file, or None for more than `MAX_READ`, of which only parts should be in memory.
+
+    Raises as `load_image` where the file is missing, empty, no file or may not be read; does not look into it.
+    """
+    name = _name(path)
+    with _in_words(name):
+        inside = archives.split(os.fspath(path))
+        if inside is not None:
+            return archives.read(*inside)
+        return Path(path).read_bytes() if _check_file(path, name) <= MAX_READ else None
+
+
+def _name(path: str | os.PathLike[str]) -> str:
     # "" and "/" have no last part.
-    name = printable(Path(path).name) or repr(os.fspath(path))
+    return printable(Path(path).name) or repr(os.fspath(path))
+
+
+@contextmanager
+def _in_words(name: str) -> Iterator[None]:
+    """What reading and decoding a file raise, as an `EngineError`."""
     try:
-        with _opened(path, name) as file, Image.open(file, formats=FORMATS) as image:
-            _check_size(image, name)
-            image.load()
-            return _oriented(image, background)
+        yield
     except UnidentifiedImageError:
         raise EngineError(f"{name} is not a picture that can be read", _READABLE) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -138,7 +171,9 @@ def open_rgb(path: str | os.PathLike[str], *, background: Colour = WHITE) -> tup
         raise EngineError(title, "Copy it again from where it came, or save it anew in another program") from None
 
 
-def _opened(path: str | os.PathLike[str], name: str) -> BinaryIO:
+def _opened(path: str | os.PathLike[str], name: str, data: bytes | None) -> BinaryIO:
+    if data is not None:
+        return io.BytesIO(data)
     inside = archives.split(os.fspath(path))
     if inside is not None:
         return io.BytesIO(archives.read(*inside))
@@ -146,7 +181,8 @@ def _opened(path: str | os.PathLike[str], name: str) -> BinaryIO:
     return Path(path).open("rb")
 
 
-def _check_file(path: str | os.PathLike[str], name: str) -> None:
+def _check_file(path: str | os.PathLike[str], name: str) -> int:
+    """The file's size in bytes."""
     try:
         status = Path(path).stat()
     except PermissionError:
@@ -162,6 +198,7 @@ def _check_file(path: str | os.PathLike[str], name: str) -> None:
     full = str(Path(path).absolute())
     if printable(full) != full:  # it could be neither shown nor written to a manifest
         raise EngineError(f"The path of {name} is not valid Unicode", "Rename the file and the folders it is in")
+    return status.st_size
 
 
 def printable(path: str | os.PathLike[str]) -> str:

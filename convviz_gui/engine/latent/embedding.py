@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from convviz_gui.engine.datasets import Listing
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.folder_pass import Decoded, check_finite, network_input, pass_over
+from convviz_gui.engine.folder_pass import Decoded, Passed, Spared, check_finite, network_input, nothing_read, pass_over
+from convviz_gui.engine.latent.gathering import LOGITS, Gathering, Rows
+from convviz_gui.engine.latent.shelf import Shelf
 from convviz_gui.engine.method import Steps
 from convviz_gui.engine.network.hooks import readings_and_logits
 from convviz_gui.engine.network.layers import channels_first
-from convviz_gui.engine.payloads import FloatArray, Skipped, frozen
+from convviz_gui.engine.payloads import FloatArray, Payload, Skipped
 from convviz_gui.engine.session import Session
 
 
@@ -24,7 +25,8 @@ class Embedding:
     """N pictures in a layer's space. `features` f32 [N, D], `logits` f32 [N, K]; rows in the order of the listing.
 
     Maps are averaged over their positions. `labels` are the listing's; `rows` i64 [N] are places in it. `skipped` tells
-    what could not be read. `digests` are of each file's content, "" where it is not known.
+    what could not be read. `digests` are of each file's content, "" where it is not known; files of the same content
+    have the same rows. `note` says in a sentence why features could not be kept, if they should have been.
     """
 
     layer: str
@@ -36,6 +38,11 @@ class Embedding:
     reduced_to: int = 0
     rows: tuple[int, ...] = field(default=(), repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
+    note: str = ""
+
+
+Preview = Callable[[Embedding], Payload]
+"""The picture so far, of the pictures read so far; the embedding is of the first layer, its rows in no order."""
 
 
 def embed(session: Session, listing: Listing, layer: str, batch: int = 0) -> Steps[Embedding]:
@@ -45,55 +52,146 @@ def embed(session: Session, listing: Listing, layer: str, batch: int = 0) -> Ste
 
 
 def embed_layers(
-    session: Session, listing: Listing, layers: Sequence[str], batch: int = 0
+    session: Session,
+    listing: Listing,
+    layers: Sequence[str],
+    batch: int = 0,
+    preview: Preview | None = None,
+    shelf: Shelf | None = None,
 ) -> Steps[dict[str, Embedding]]:
     """Take every picture of a dataset through the network once, and keep what `layers` give and the logits.
 
     By the layers' ids ("fc@input" is what goes into one), in their order, in the session's precision; all of them share
     paths, labels and logits. Maps are averaged as they come: beyond the result, N × (ΣD + K) × 4 bytes, memory is that
-    of a forward pass.
+    of a forward pass; while the result is put in order, one layer is there twice.
 
     Yields after each batch of `batch` pictures, 0 for as many as suit the device. Where memory is too small for them,
     smaller batches go on from there: rows do not depend on their batch but for rounding. A picture that cannot be read
     is skipped with its reason.
 
+    Args:
+        shelf: what is known of pictures already, and where rows are kept.
+
     Raises:
         EngineError: no picture could be read, a layer gives neither maps nor vectors, or values are not finite.
     """
-    features: dict[str, list[FloatArray]] = {layer: [] for layer in layers}
-    logits: list[FloatArray] = []
+    shelf = Shelf() if shelf is None else shelf
+    work = _Work(session, listing, tuple(dict.fromkeys(layers)), preview, shelf)
+    try:
+        yield from work.steps(batch)
+    finally:
+        shelf.close()
+    return work.result()
 
-    def take(pictures: Sequence[Decoded], rows: tuple[dict[str, FloatArray], FloatArray]) -> None:
-        paths = [listing.paths[picture.index] for picture in pictures]
-        for layer, values in rows[0].items():
-            check_finite(values, layer, paths, session.info.precision)
-        for layer, values in rows[0].items():
-            features[layer].append(values)
-        logits.append(rows[1])
 
-    passed = yield from pass_over(session, listing, lambda pictures: _rows(session, features, pictures), take, batch)
-    paths = tuple(listing.paths[index] for index in passed.kept)
-    labels = tuple(listing.labels[index] for index in passed.kept)
-    scores = frozen(np.concatenate(logits))
-    return {
-        layer: Embedding(
-            layer,
-            paths,
-            labels,
-            frozen(np.concatenate(values)),
-            scores,
-            passed.skipped,
-            passed.reduced_to,
-            passed.kept,
+class _Work:
+    """A pass over a dataset: what the shelf knows of it, and then part by part what it does not."""
+
+    def __init__(
+        self, session: Session, listing: Listing, layers: tuple[str, ...], preview: Preview | None, shelf: Shelf
+    ) -> None:
+        self._session, self._listing, self._layers = session, listing, layers
+        self._preview, self._shelf = preview, shelf
+        self._rows = Gathering((*layers, LOGITS), len(listing.paths))
+        self._skipped = list(listing.skipped)
+        self._reduced_to = 0
+        self._part: Sequence[int] = ()
+
+    def steps(self, batch: int) -> Steps[None]:
+        """Do it."""
+        total = len(self._listing.paths)
+        parts = yield from self._shelf.fill(self._listing, self._rows)
+        before = total - sum(map(len, parts))
+        for self._part in filter(None, parts):
+            paths, labels = self._listing.paths, self._listing.labels
+            here = Listing(tuple(paths[i] for i in self._part), tuple(labels[i] for i in self._part), ())
+            preview = self._so_far if self._preview is not None else None
+            steps = pass_over(self._session, here, self._compute, self._take, batch, preview, self)
+            before += yield from self._shown(steps, before, total)
+        if not len(self._rows):
+            raise nothing_read(self._skipped)
+        yield from self._shelf.finish()
+
+    def _shown(self, steps: Steps[Passed], before: int, total: int) -> Steps[int]:
+        """A part's progress as that of the whole; returns how many pictures it had."""
+        n = len(self._part)
+        try:
+            while True:
+                update = next(steps)
+                done = before + update.done
+                self._shelf.passed(update.done)
+                note = update.note if n == total or not update.preview else f"picture {done} of {total}"
+                yield replace(update, done=done, total=total, note=note)
+        except StopIteration as stop:
+            passed: Passed = stop.value
+            self._skipped += passed.skipped
+            self._reduced_to = passed.reduced_to or self._reduced_to
+            return n
+        finally:
+            steps.close()
+
+    def _compute(self, pictures: Sequence[Decoded]) -> Rows:
+        with self._shelf.watching():
+            features, logits = rows_of(self._session, self._layers, network_input(self._session, pictures))
+        return {**features, LOGITS: logits}
+
+    def _take(self, pictures: Sequence[Decoded], rows: Rows) -> None:
+        paths = [self._listing.paths[self._part[picture.index]] for picture in pictures]
+        for layer in self._layers:
+            check_finite(rows[layer], layer, paths, self._session.info.precision)
+        for i, picture in enumerate(pictures):
+            row = {layer: values[i] for layer, values in rows.items()}
+            counts = self._rows.add(self._part[picture.index], picture.digest, row)
+            self._shelf.keep(paths[i], picture.stamp, picture.digest, counts)
+
+    def find(self, index: int, digest: str) -> Rows | None:
+        """What the shelf knows of a picture."""
+        return self._shelf.find(self._part[index], digest)
+
+    def take(self, pictures: Sequence[Spared]) -> None:
+        """Take in pictures that the shelf knows."""
+        for picture in pictures:
+            place = self._part[picture.index]
+            self._rows.add(place, picture.digest, picture.known)
+            self._shelf.saw(self._listing.paths[place], picture.stamp, picture.digest)
+
+    def _so_far(self) -> Payload:
+        assert self._preview is not None
+        places, layer = self._rows.places, self._layers[0]
+        return self._preview(
+            self._embedding(layer, range(len(places)), self._rows.so_far(layer), self._rows.so_far(LOGITS))
         )
-        for layer, values in features.items()
-    }
 
+    def result(self) -> dict[str, Embedding]:
+        """All layers, in the listing's order."""
+        order = self._rows.order().tolist()
+        made: dict[str, Embedding] = {}
+        logits = self._rows.in_order(LOGITS)
+        for layer in self._layers:
+            features = self._rows.in_order(layer)
+            self._rows.let_go(layer)
+            first = next(iter(made.values()), None)
+            made[layer] = (
+                replace(first, layer=layer, features=features)
+                if first is not None
+                else self._embedding(layer, order, features, logits)
+            )
+        return made
 
-def _rows(
-    session: Session, layers: Iterable[str], pictures: Sequence[Decoded]
-) -> tuple[dict[str, FloatArray], FloatArray]:
-    return rows_of(session, layers, network_input(session, pictures))
+    def _embedding(self, layer: str, order: Sequence[int], features: FloatArray, logits: FloatArray) -> Embedding:
+        places = tuple(self._rows.places[row] for row in order)
+        return Embedding(
+            layer,
+            tuple(self._listing.paths[place] for place in places),
+            tuple(self._listing.labels[place] for place in places),
+            features,
+            logits,
+            tuple(self._skipped),
+            self._reduced_to,
+            places,
+            tuple(self._rows.digests[row] for row in order),
+            self._shelf.note,
+        )
 
 
 def rows_of(session: Session, layers: Iterable[str], x: Tensor) -> tuple[dict[str, FloatArray], FloatArray]:

@@ -83,6 +83,7 @@ class Latent(Method[LatentParams]):
             outlier=outlier_scores(neighbours),
             neighbours=neighbours.indices,
             skipped=found.skipped,
+            digests=found.digests,
             final=False,
             reduced_to=found.reduced_to,
         )
