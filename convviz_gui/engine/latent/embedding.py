@@ -106,7 +106,7 @@ class _Work:
             paths, labels = self._listing.paths, self._listing.labels
             here = Listing(tuple(paths[i] for i in self._part), tuple(labels[i] for i in self._part), ())
             preview = self._so_far if self._preview is not None else None
-            steps = pass_over(self._session, here, self._compute, self._take, batch, preview, self)
+            steps = pass_over(self._session, here, self._compute, self._take, batch, preview, aside=self)
             before += yield from self._shown(steps, before, total)
         if not len(self._rows):
             raise nothing_read(self._skipped)
