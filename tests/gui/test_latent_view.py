@@ -21,8 +21,9 @@ from pytestqt.qtbot import QtBot
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess, Result, Run
+from convviz_gui.gui.latent.colourings import colouring
 from convviz_gui.gui.latent.map_words import title, verdict
-from convviz_gui.gui.latent.point_colours import ColourBy, colour_by
+from convviz_gui.gui.latent.point_colours import Choice, ColourBy
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import Role
 from convviz_gui.gui.latent.scatter_plot import ScatterPlot
@@ -106,6 +107,11 @@ def frame(points: Points, xy: np.ndarray) -> Points:
 def the_plot(view: LatentView) -> ScatterPlot:
     assert view.map.plot is not None
     return view.map.plot
+
+
+def legend_texts(view: LatentView) -> list[str]:
+    classes = view.map.legend.classes.classes
+    return [str(classes.index(row).data()) for row in range(classes.rowCount())]
 
 
 def click(plot: ScatterPlot, row: int, *, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
@@ -227,15 +233,14 @@ def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: P
 
 
 def test_labels_come_first_and_every_class_is_in_the_legend(shown: LatentView) -> None:
-    texts = [shown.map.legend.classes.item(row).text() for row in range(4)]
-    assert texts == ["car 10", "cat 10", "dog 10", "tree 10"]
+    assert legend_texts(shown) == ["car 10", "cat 10", "dog 10", "tree 10"]
 
 
 def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points) -> None:
     legend, plot = shown.map.legend, the_plot(shown)
     car = points.labels.index("car")
     before = plot._raster._palette[plot._raster._rows[car]].tolist()
-    place = legend.classes.visualItemRect(legend.classes.item(0)).center()
+    place = legend.classes.visualRect(legend.classes.classes.index(0)).center()
 
     def press() -> None:
         QTest.mouseClick(legend.classes.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
@@ -250,31 +255,31 @@ def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points)
     assert plot._dimmed.tolist() == [label == "car" for label in points.labels]
     press()
     assert plot._raster._palette[plot._raster._rows[car]].tolist() == before
-    legend.classes.setCurrentRow(2)
+    legend.classes.setCurrentIndex(legend.classes.classes.index(2))
     QTest.keyClick(legend.classes, Qt.Key.Key_Space)
     assert legend.dimmed() == {2}
 
 
 def test_every_class_fits_its_cell_and_the_legend_what_it_holds(shown: LatentView) -> None:
     classes = shown.map.legend.classes
-    cells = [classes.visualItemRect(classes.item(row)) for row in range(4)]
+    cells = [classes.visualRect(classes.classes.index(row)) for row in range(4)]
     for row, cell in enumerate(cells):
-        text = classes.fontMetrics().horizontalAdvance(classes.item(row).text())
-        assert cell.width() >= text + classes.iconSize().width()
+        text = classes.fontMetrics().horizontalAdvance(str(classes.classes.index(row).data()))
+        assert cell.width() >= text + 10, "there is room for the swatch"
         assert cell.width() <= classes.gridSize().width()
         assert classes.viewport().rect().contains(cell)
     assert len({cell.left() for cell in cells}) > 1, "there is room for columns"
 
 
 def test_predictions_and_scores_can_be_coloured_instead(shown: LatentView, points: Points) -> None:
-    combo = shown.map.header.colour
-    assert [combo.itemText(row) for row in range(combo.count())] == ["label", "prediction", "outlier score"]
+    combo = shown.map.legend.colour
+    offered = [combo.itemText(row) for row in range(combo.count())]
+    assert offered == ["label", "prediction", "correctness", "outlier score"]
     combo.setCurrentIndex(1)
     combo.activated.emit(1)
-    texts = [shown.map.legend.classes.item(row).text() for row in range(4)]
-    assert texts == ["car 10", "cat 9", "dog 11", "tree 10"]
-    combo.setCurrentIndex(2)
-    combo.activated.emit(2)
+    assert legend_texts(shown) == ["car 10", "cat 9", "dog 11", "tree 10"]
+    combo.setCurrentIndex(3)
+    combo.activated.emit(3)
     assert shown.map.legend.scale.isVisible()
     raster = the_plot(shown)._raster
     assert raster._rows[7] == 254
@@ -286,13 +291,13 @@ def test_without_labels_predictions_are_shown_and_it_says_so(
     view: LatentView, points: Points, model: ModelInfo
 ) -> None:
     view.show_result(result(dataclasses.replace(points, labels=("",) * COUNT), model))
-    assert view.map.header.colour.currentText() == "prediction"
+    assert view.map.legend.colour.currentText() == "prediction"
     assert "no labels" in view.map.legend.note.text()
 
 
 def test_many_classes_share_colours_with_a_note(view: LatentView, points: Points, model: ModelInfo) -> None:
     view.show_result(result(dataclasses.replace(points, labels=tuple(f"c{i}" for i in range(COUNT))), model))
-    assert view.map.legend.classes.count() == COUNT
+    assert len(legend_texts(view)) == COUNT
     assert "Colours repeat after 16" in view.map.legend.note.text()
     raster = the_plot(view)._raster
     assert raster._rows[0] == raster._rows[16] != raster._rows[1]
@@ -442,13 +447,15 @@ def test_the_scale_of_scores_is_logarithmic_and_says_so(shown: LatentView, point
     score = points.outlier.copy()
     score[:3] = [0.01, 0.1, 1.0]
     score[3:] = 1.0
-    colouring = colour_by(PointFacts(dataclasses.replace(points, outlier=score), model), ColourBy.OUTLIER)
-    assert colouring.rows(frozenset())[:3].tolist() == [0, 127, 254]
-    assert (colouring.low, colouring.high) == pytest.approx((0.01, 1.0))
-    shown.map.header.colour_changed.emit(ColourBy.OUTLIER)
+    by = Choice(ColourBy.OUTLIER)
+    made = colouring(PointFacts(dataclasses.replace(points, outlier=score), model), by)
+    assert made.rows(frozenset())[:3].tolist() == [0, 127, 254]
+    assert made.scale is not None
+    assert (made.scale.low, made.scale.at(0.5), made.scale.high) == pytest.approx((0.01, 0.1, 1.0))
+    shown.map.legend.colour_changed.emit(by)
     assert "Logarithmic" in shown.map.legend.note.text()
     score[0] = 0.0
-    linear = colour_by(PointFacts(dataclasses.replace(points, outlier=score), model), ColourBy.OUTLIER)
+    linear = colouring(PointFacts(dataclasses.replace(points, outlier=score), model), by)
     assert linear.rows(frozenset())[1] == 25
 
 
@@ -457,35 +464,43 @@ def test_scores_that_are_not_numbers_come_last_and_are_grey(points: Points, mode
     outlier[[7, 2]] = np.nan
     facts = PointFacts(dataclasses.replace(points, outlier=outlier), model)
     assert set(facts.ranking[-2:]) == {2, 7}
-    colouring = colour_by(facts, ColourBy.OUTLIER)
-    table = colouring.table(dark=True, ground=(0, 0, 0))
-    assert table[colouring.rows(frozenset())[7]].tolist() == [128, 128, 128]
+    made = colouring(facts, Choice(ColourBy.OUTLIER))
+    table = made.table(dark=True, ground=(0, 0, 0))
+    red, green, blue = table[made.rows(frozenset())[7]].tolist()
+    assert red == green == blue
+    assert made.scale is not None
+    assert made.scale.unknown == 2
 
 
 # ------------------------------------------------------------------------------------------ on its way out
 
 
 def test_the_ranking_is_written_as_csv(
-    shown: LatentView, points: Points, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: LatentView, points: Points, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "out" / "ranking"), ""))
     folder = tmp_path / "out"
     folder.mkdir()
-    shown.map.save_ranking()
+    with qtbot.waitSignal(shown.status):
+        shown.map.save_ranking()
     rows = list(csv.DictReader(io.StringIO((folder / "ranking.csv").read_text())))
     assert len(rows) == COUNT
     assert rows[0]["path"] == points.paths[7]
     assert float(rows[0]["outlier_score"]) == pytest.approx(float(points.outlier[7]), rel=1e-5)
     assert [file.name for file in folder.iterdir()] == ["ranking.csv"]
-    shown.map.copy_ranking()
+    with qtbot.waitSignal(shown.status):
+        shown.map.copy_ranking()
     assert QGuiApplication.clipboard().text() == (folder / "ranking.csv").read_text()
 
 
-def test_a_folder_that_is_gone_is_reported(shown: LatentView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_is_gone_is_reported(
+    shown: LatentView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
     told: list[str] = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "gone" / "x.csv"), ""))
     monkeypatch.setattr(QMessageBox, "warning", lambda *args: told.append(args[1]))
     shown.map.save_ranking()
+    qtbot.waitUntil(lambda: bool(told))
     assert told == ["The ranking was not saved"]
 
 

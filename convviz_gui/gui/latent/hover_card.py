@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QWidget
 
 from convviz_gui.gui.latent.point_facts import PointFacts
-from convviz_gui.gui.latent.point_model import details, paint_thumbnail
+from convviz_gui.gui.latent.point_model import paint_thumbnail
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import UNIT
@@ -34,10 +34,10 @@ class HoverCard(QWidget):
         """What is written on it."""
         return self._lines
 
-    def show_point(self, facts: PointFacts, point: int, place: QPoint) -> None:
-        """Show a point's picture beside `place` in the parent."""
+    def show_point(self, facts: PointFacts, point: int, place: QPoint, lines: tuple[str, ...]) -> None:
+        """Show a point's picture, its name and `lines` beside `place` in the parent."""
         self._path = facts.points.paths[point]
-        self._lines = (facts.name(point), *details(facts, point))
+        self._lines = (facts.name(point), *lines)
         metrics = self.fontMetrics()
         widest = max(metrics.horizontalAdvance(line) for line in self._lines) + 2
         width = min(max(widest, _PICTURE), 280) + 2 * UNIT

@@ -1,52 +1,35 @@
-"""What stands over the map: what it is, how far to trust it, and what its colours say."""
+"""What stands over the map: how far to trust it, and which files were left out."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.gui.latent.map_words import is_poor, verdict
-from convviz_gui.gui.latent.point_colours import ColourBy
 from convviz_gui.gui.latent.skipped_dialog import SkippedDialog
 from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 
 
 class MapHeader(QWidget):
-    """Title, note on distortion, files left out, and the choice of colours.
-
-    Signals:
-        colour_changed: the user chose another `ColourBy`.
-    """
-
-    colour_changed = Signal(object)
+    """Note on distortion, and files left out."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._skipped: tuple[Skipped, ...] = ()
         self.verdict = plain(QLabel(wordWrap=True))
         self.verdict.setToolTip(
-            "Trustworthiness (Venna and Kaski 2001) is 1 if no picture has a stranger among its neighbours on the map."
+            "Trustworthiness is 1 if no picture has a stranger among its neighbours on the map; continuity is 1 if no "
+            "picture has lost a true neighbour there (Venna and Kaski 2001)."
         )
         self.skipped = QToolButton()
         self.skipped.hide()
         self.skipped.clicked.connect(self.show_skipped)
-        self.colour = QComboBox()
-        self.colour.setAccessibleName("Colour by")
-        self.colour.setMinimumContentsLength(8)
-        self.colour.activated.connect(lambda: self.colour_changed.emit(ColourBy(self.colour.currentData())))
-
-        first = QHBoxLayout()
-        first.setSpacing(UNIT)
-        first.addWidget(self.verdict, 1)
-        first.addWidget(self.skipped)
-        first.addWidget(QLabel("Colour"))
-        first.addWidget(self.colour)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(UNIT, UNIT, UNIT, UNIT)
-        column.setSpacing(UNIT // 2)
-        column.addLayout(first)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT)
+        row.setSpacing(UNIT)
+        row.addWidget(self.verdict, 1)
+        row.addWidget(self.skipped)
 
     def show_points(self, points: Points) -> None:
         """Tell about a map."""
@@ -58,14 +41,7 @@ class MapHeader(QWidget):
         self._skipped = points.skipped
         count = len(points.skipped)
         self.skipped.setVisible(count > 0)
-        self.skipped.setText("1 file left out…" if count == 1 else f"{count} files left out…")
-
-    def show_choices(self, choices: tuple[ColourBy, ...], chosen: ColourBy) -> None:
-        """Offer these colourings."""
-        self.colour.clear()
-        for choice in choices:
-            self.colour.addItem(choice.value, choice.value)
-        self.colour.setCurrentIndex(choices.index(chosen))
+        self.skipped.setText("1 file left out…" if count == 1 else f"{count:,} files left out…")
 
     def show_skipped(self) -> None:
         """List the files that were left out."""

@@ -9,35 +9,35 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
-from convviz_gui.engine.atomic import write_bytes
-from convviz_gui.engine.errors import problem_from
-from convviz_gui.engine.payloads import ByteArray
+from convviz_gui.engine.payloads import ByteArray, IntArray
+from convviz_gui.engine.types import Reproject
+from convviz_gui.gui.latent.colourings import choices, colouring
+from convviz_gui.gui.latent.exports import CSV, LIST, RANKING, Kind, copy_text, save_text
 from convviz_gui.gui.latent.hover_card import HoverCard
-from convviz_gui.gui.latent.legend import Legend
 from convviz_gui.gui.latent.map_header import MapHeader
 from convviz_gui.gui.latent.neighbour_strip import NeighbourStrip
-from convviz_gui.gui.latent.point_colours import ColourBy, Colouring, choices, colour_by
+from convviz_gui.gui.latent.point_colours import Choice, Colouring
 from convviz_gui.gui.latent.point_facts import PointFacts
-from convviz_gui.gui.latent.point_list import PointList
-from convviz_gui.gui.latent.point_model import details
+from convviz_gui.gui.latent.point_files import as_csv, as_list
+from convviz_gui.gui.latent.point_model import details, painted
+from convviz_gui.gui.latent.selection_words import counted
+from convviz_gui.gui.latent.side_panel import SidePanel
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.latent.workbench import Workbench
-from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.photos.image_loader import ImageLoader
 from convviz_gui.gui.pictures.picture_files import save_picture
 
 if TYPE_CHECKING:
     from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 
 _SIDE_PART, _SIDE_LEAST, _SIDE_MOST = 0.33, 200, 300
-_LEGEND_PART = 0.4
 _PLOT_MODULE = "convviz_gui.gui.latent.scatter_plot"
 
 
 class MapPage(QWidget):
-    """The points of a `Workbench`.
+    """The points of a `Workbench`. What takes long is worked out in the loader's pool.
 
     Signals:
         status: what is under the cursor, in words; "" when nothing is.
@@ -45,63 +45,51 @@ class MapPage(QWidget):
 
     status = Signal(str)
 
-    def __init__(self, bench: Workbench, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, bench: Workbench, thumbnails: Thumbnails, loader: ImageLoader, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.bench = bench
+        self.thumbnails = thumbnails
         self.plot: ScatterPlot | None = None
+        self._loader = loader
         self._card: HoverCard | None = None
         self._colouring: Colouring | None = None
-        self._wanted_colour: ColourBy | None = None
-        self._split_by_user = False
+        self._wanted_colour: Choice | None = None
         self._shown: tuple[str, str, str] | None = None
-        self.thumbnails = thumbnails
         self.header = MapHeader()
-        self.legend = Legend()
-        self.ranking = PointList(self.thumbnails)
+        self.side = SidePanel(bench, thumbnails)
+        self.legend, self.ranking, self.selected = self.side.legend, self.side.ranking, self.side.selection
         self.strip = NeighbourStrip(self.thumbnails)
         self._middle = QSplitter(Qt.Orientation.Horizontal)
-        self._side = QSplitter(Qt.Orientation.Vertical)
-        self._arrange()
-        self._connect()
-        # pyqtgraph takes half a second to import: done while the user chooses a folder, it is not waited for.
-        threading.Thread(target=importlib.import_module, args=(_PLOT_MODULE,), name="import pyqtgraph").start()
-
-    def _arrange(self) -> None:
-        ranked = QWidget()
-        below = QVBoxLayout(ranked)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(UNIT // 2)
-        below.addWidget(_section("By outlier score, oddest first"))
-        below.addWidget(self.ranking, 1)
-        side = self._side
-        side.setContentsMargins(UNIT, 0, UNIT, 0)
-        side.addWidget(self.legend)
-        side.addWidget(ranked)
-        side.setStretchFactor(1, 1)
-        side.setChildrenCollapsible(False)
-        self._middle.addWidget(side)
+        self._middle.addWidget(self.side)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self._middle, 1)
         column.addWidget(self.strip)
+        self._connect()
+        # pyqtgraph takes half a second to import: done while the user chooses a folder, it is not waited for.
+        threading.Thread(target=importlib.import_module, args=(_PLOT_MODULE,), name="import pyqtgraph").start()
 
     def _connect(self) -> None:
-        self.legend.reflowed.connect(self._share_height)
-        self._side.splitterMoved.connect(self._on_split)
-        self.header.colour_changed.connect(self._on_colour)
+        self.legend.colour_changed.connect(self._on_colour)
         self.legend.dimmed_changed.connect(self._paint_points)
-        self.ranking.picked.connect(self.bench.choose)
-        self.ranking.opened.connect(self.bench.open)
         self.strip.picked.connect(self.bench.choose)
-        self.strip.opened.connect(self.bench.open)
-        for list_ in (self.ranking, self.strip):
+        self.strip.opened.connect(self._on_opened)
+        self.strip.removal_wanted.connect(self._remove_guest)
+        for list_ in (self.side, self.strip):
             list_.pointed.connect(lambda point: self.plot.point_out(point) if self.plot else None)
         self.strip.lines_toggled.connect(lambda shown: self.plot.show_lines(shown) if self.plot else None)
+        self.selected.reproject_wanted.connect(self.reproject)
+        self.selected.csv_wanted.connect(lambda rows, copied: self._give(CSV, rows, copied=copied))
+        self.selected.list_wanted.connect(lambda rows, copied: self._give(LIST, rows, copied=copied))
         self.bench.points_changed.connect(self._on_points)
         self.bench.places_changed.connect(self._on_places)
         self.bench.point_changed.connect(self._on_point)
+        self.bench.placed_changed.connect(self._on_placed)
+        self.bench.decisions_changed.connect(self._on_decisions)
 
     # -------------------------------------------------------------------------------------- the content
 
@@ -146,46 +134,64 @@ class MapPage(QWidget):
             self.plot = plot
         return self.plot
 
-    def _on_split(self) -> None:
-        self._split_by_user = True
-
-    def _share_height(self) -> None:
-        """Give the legend what it needs, up to a part, and the ranking the rest, unless the user has shared it out."""
-        if self._split_by_user:
-            return
-        height = self._side.height()
-        legend = min(self.legend.full_height(), round(height * _LEGEND_PART))
-        self._side.setSizes([legend, height - legend])
+    # --------------------------------------------------------------------------------------- the colours
 
     def _recolour(self) -> None:
-        assert self._facts is not None
-        offered = choices(self._facts)
-        by = self._wanted_colour if self._wanted_colour in offered else offered[0]
-        self.header.show_choices(offered, by)
-        self._colouring = colour_by(self._facts, by)
-        note = "Logarithmic scale." if self._colouring.logarithmic else ""
-        if by is ColourBy.PREDICTION and not self._facts.has_labels:
-            note = "No sub-folders, so no labels: these are the network's predictions."
-        self.legend.show_colouring(self._colouring, self._table(), note)
+        facts = self._facts
+        assert facts is not None
+        if not facts.orders.ready:
+            self._show_colouring(Colouring.plain(len(facts), f"Sorting out {counted(len(facts))}…"))
+            self._loader.call(facts.orders.work_out, lambda _done: self._on_worked_out(facts))
+            return
+        offered = choices(facts, self.bench.decisions)
+        choice = self._wanted_colour if self._wanted_colour in offered else offered[0]
+        self.legend.show_choices(offered, choice)
+        decisions = self.bench.decisions
+        if facts.large:
+            self._loader.call(
+                lambda: colouring(facts, choice, decisions), lambda made: self._on_coloured(facts, choice, made)
+            )
+        else:
+            self._show_colouring(colouring(facts, choice, decisions))
+
+    def _on_worked_out(self, facts: PointFacts) -> None:
+        if self._facts is not None and self._facts.orders is facts.orders:
+            self.ranking.show_facts(self._facts)
+            self.side.refresh()
+            self._recolour()
+
+    def _on_coloured(self, facts: PointFacts, choice: Choice, made: object) -> None:
+        current = self._facts is not None and self._facts.orders is facts.orders
+        if current and self.legend.choice() == choice and isinstance(made, Colouring):
+            self._show_colouring(made)
+
+    def _show_colouring(self, made: Colouring) -> None:
+        self._colouring = made
+        self.legend.show_colouring(made, self._table(made))
         self._paint_points()
 
-    def _table(self) -> ByteArray:
-        assert self._colouring is not None
+    def _table(self, made: Colouring) -> ByteArray:
         base = self.palette().color(QPalette.ColorRole.Base)
         ground = (base.red(), base.green(), base.blue())
-        return self._colouring.table(dark=base.lightness() < 128, ground=ground)
+        return made.table(dark=base.lightness() < 128, ground=ground)
 
     def _paint_points(self) -> None:
-        if self.plot is not None and self._colouring is not None:
-            dimmed = self.legend.dimmed()
-            colouring = self._colouring
-            self.plot.set_colours(
-                colouring.rows(dimmed), self._table(), colouring.mask(dimmed), colouring.height(dimmed)
-            )
+        made, dimmed = self._colouring, self.legend.dimmed()
+        if self.plot is not None and made is not None:
+            self.plot.set_colours(made.rows(dimmed), self._table(made), made.mask(dimmed), made.height(dimmed))
+
+    def _on_colour(self, choice: Choice) -> None:
+        self._wanted_colour = choice
+        if self._facts is not None:
+            self._recolour()
+
+    def _on_decisions(self) -> None:
+        if self._facts is not None and self._facts.orders.ready:
+            self._recolour()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        if event.type() == QEvent.Type.PaletteChange and self._facts is not None:
-            self._recolour()
+        if event.type() == QEvent.Type.PaletteChange and self._colouring is not None:
+            self._show_colouring(self._colouring)
         super().changeEvent(event)
 
     # ------------------------------------------------------------------------------------- what is chosen
@@ -194,29 +200,55 @@ class MapPage(QWidget):
         if self._facts is None:
             return
         self._the_plot().choose(point, self._facts.neighbours(point) if point >= 0 else ())
-        self.ranking.choose(point)
-        self.strip.show_point(self._facts, point)
+        if point >= 0 or self.bench.guest is None:
+            self.strip.show_point(self._facts, point)
+
+    def _on_placed(self) -> None:
+        guest = self.bench.guest
+        if self._facts is None:
+            return
+        if guest is not None:
+            self.strip.show_guest(self._facts, guest)
+        elif self.bench.point < 0:
+            self.strip.show_nothing()
 
     def _on_click(self, point: int) -> None:
         self.bench.choose(point)
         self.bench.open(point)
 
-    def _on_colour(self, by: ColourBy) -> None:
-        self._wanted_colour = by
-        if self._facts is not None:
-            self._recolour()
+    def _on_opened(self, point: int) -> None:
+        if point >= 0:
+            self.bench.open(point)
+        elif self.bench.guest is not None:
+            self.bench.guest_wanted.emit(self.bench.guest)
+
+    def _remove_guest(self) -> None:
+        if self.bench.guest is not None:
+            self.bench.take_away(self.bench.guest)
 
     def _on_hover(self, point: int) -> None:
         if self._facts is None or self.plot is None or self._card is None or point < 0:
             self._hide_card()
             self.status.emit("")
             return
-        self._card.show_point(self._facts, point, self.plot.place(point).toPoint())
-        self.status.emit(" · ".join((self._facts.name(point), *details(self._facts, point))))
+        lines = (*details(self._facts, point), *self._painted(point))
+        self._card.show_point(self._facts, point, self.plot.place(point).toPoint(), lines)
+        self.status.emit(" · ".join((self._facts.name(point), *lines)))
+
+    def _painted(self, point: int) -> tuple[str, ...]:
+        """What a point's colour says, where nothing else does."""
+        if self._facts is None or self._colouring is None:
+            return ()
+        return painted(self._facts, point, self._colouring.choice)
 
     def _hide_card(self) -> None:
         if self._card is not None:
             self._card.hide()
+
+    def reproject(self, rows: IntArray) -> None:
+        """Ask for these rows of the map on screen to be projected anew."""
+        if self.bench.result is not None and len(rows):
+            self.bench.command_wanted.emit(Reproject(self.bench.result, tuple(rows.tolist())))
 
     # -------------------------------------------------------------------------------------- on its way out
 
@@ -229,6 +261,10 @@ class MapPage(QWidget):
         lines.setChecked(self.strip.lines.isChecked())
         lines.toggled.connect(self.strip.lines.setChecked)
         menu.addAction("Show all points", lambda: self.plot.fit() if self.plot else None)
+        if len(self.bench.selected):
+            menu.addAction("Select nothing", lambda: self.bench.select(()))
+        if self.bench.placed:
+            menu.addAction("Remove placed pictures", self.bench.forget_placed)
         menu.addSeparator()
         menu.addAction("Copy picture", self.copy_picture)
         menu.addAction("Save picture…", self.save_picture)
@@ -248,20 +284,27 @@ class MapPage(QWidget):
 
     def copy_ranking(self) -> None:
         """Put the ranking by outlier score on the clipboard."""
-        if self._facts is not None:
-            QGuiApplication.clipboard().setText(self._facts.csv())
+        self._give(RANKING, None, copied=True)
 
     def save_ranking(self) -> None:
         """Save the ranking by outlier score as CSV."""
-        suggested = f"{self._file_name()}.csv"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save ranking", suggested, "Comma-separated values (*.csv)")
-        if not chosen or self._facts is None:
+        self._give(RANKING, None, copied=False)
+
+    def _give(self, kind: Kind, rows: IntArray | None, *, copied: bool) -> None:
+        """Copy or save what is known of `rows`, None for all in the order of the ranking."""
+        facts = self._facts
+        if facts is None:
             return
-        path = Path(chosen) if chosen.lower().endswith(".csv") else Path(f"{chosen}.csv")
-        try:
-            write_bytes(path, self._facts.csv().encode())
-        except OSError as error:
-            QMessageBox.warning(self, "The ranking was not saved", str(problem_from(error)))
+
+        def make() -> str:
+            wanted = (facts.ranking if rows is None else rows).tolist()
+            return as_list(facts, wanted) if kind is LIST else as_csv(facts, wanted)
+
+        if copied:
+            copy_text(self._loader, kind, make, self.status.emit)
+        else:
+            name = self._file_name() if rows is None else f"{self._file_name()} selection"
+            save_text(self, self._loader, kind, name, make, self.status.emit)
 
     def _picture(self) -> QImage:
         self._hide_card()
@@ -271,9 +314,3 @@ class MapPage(QWidget):
         assert self._facts is not None
         points = self._facts.points
         return f"{Path(points.folder).name} {points.layer} {points.projection}"
-
-
-def _section(text: str) -> ElidedLabel:
-    label = ElidedLabel(text)
-    label.setProperty("role", "section")
-    return label

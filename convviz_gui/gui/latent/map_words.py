@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 from convviz_gui.engine.payloads import Points
+from convviz_gui.gui.look.words import percent
 
 _PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
-_POOR = 0.85
+_GOOD, _POOR = 0.95, 0.85
+_WHOLE = 1e-3
 
 _LIMITS = {
     "pca": "what lies outside these two directions is not seen, so far points can look near",
@@ -31,24 +33,49 @@ def projection_name(name: str) -> str:
 
 
 def verdict(points: Points) -> str:
-    """How far the map is to be trusted: the number, what it says of this map, and what no such map shows."""
+    """How far the map is to be trusted: the numbers, what they say of this map, and what no such map shows."""
     limits = _LIMITS.get(points.projection, "distances between far groups mean little")
-    trust = points.trustworthiness
+    trust, continuity = points.trustworthiness, points.continuity
     if not points.final:
         return "Not finished: points may still move, so nothing is to be read from it yet."
     if math.isnan(trust):
         return f"Trustworthiness is not defined for so few pictures; {limits}."
-    return f"Trustworthiness {trust:.2f}: {_grade(trust)}; {limits}."
+    told = f"Trustworthiness {trust:.2f}: {_grade(trust)}"
+    if not math.isnan(continuity):
+        told += f". Continuity {continuity:.2f}: {_kept(continuity)}"
+    return f"{told}; {limits}."
 
 
 def _grade(trust: float) -> str:
-    if trust >= 0.95:
+    if trust >= _GOOD:
         return "nearly all neighbours on this map are true neighbours"
     if trust >= _POOR:
         return "most neighbours on this map are true neighbours"
     return "many neighbours on this map are not true neighbours, so go by the list below"
 
 
+def _kept(continuity: float) -> str:
+    if continuity >= _GOOD:
+        return "nearly all true neighbours are near each other on it"
+    if continuity >= _POOR:
+        return "most true neighbours are near each other on it"
+    return "many true neighbours are torn apart on it"
+
+
+def kept(part: float, count: int) -> str:
+    """How many of a picture's true neighbours are near it on the map, in words, or "" where that is not known."""
+    if math.isnan(part) or not count:
+        return ""
+    number = part * count
+    if abs(number - round(number)) < _WHOLE:
+        return f"Neighbours kept on the map: {round(number)} of {count} ({percent(part)})"
+    return f"Neighbours kept on the map: {percent(part)}"
+
+
 def is_poor(points: Points) -> bool:
-    """True if the map should come with a warning."""
-    return points.final and points.trustworthiness < _POOR
+    """True if the map should come with a warning: it shows many false neighbours, or tears many true ones apart."""
+    return points.final and min(points.trustworthiness, points.continuity, key=_or_one) < _POOR
+
+
+def _or_one(number: float) -> float:
+    return 1.0 if math.isnan(number) else number

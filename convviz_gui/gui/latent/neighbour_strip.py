@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPalette, QResizeEvent
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListView,
-    QPushButton,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from convviz_gui.gui.latent.neighbour_tiles import TileView
+from convviz_gui.gui.latent.neighbour_words import guest_lines, likely, nearest_words, unknown_neighbours
+from convviz_gui.gui.latent.placed import Placed
 from convviz_gui.gui.latent.point_facts import PointFacts
-from convviz_gui.gui.latent.point_model import PointModel, Role, details, paint_thumbnail
+from convviz_gui.gui.latent.point_model import PointModel, details
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.painting import guarded
-from convviz_gui.gui.look.plain import plain
-from convviz_gui.gui.look.theme import UNIT, colours, numbers_font
+from convviz_gui.gui.look.plain import plain, tip
+from convviz_gui.gui.look.theme import UNIT
 
-_LARGEST, _SMALLEST = 72, 52
-_USUAL_COUNT = 12
-_SCROLL_BAR = 12
-_DETAIL_WIDTH = 168
+_DETAIL_WIDTH = 176
+_MOST_LINES = 5
 
 
 class NeighbourStrip(QWidget):
@@ -36,21 +24,27 @@ class NeighbourStrip(QWidget):
 
     Signals:
         picked: the user went to this neighbour.
-        opened: the user wants to open this point.
+        opened: the user wants to open this point, or, with -1, the picture beside the dataset.
+        similar_wanted: the user wants pictures like this point, or, with -1, like the picture beside the dataset.
         pointed: the mouse is over this neighbour, or over none (-1).
         lines_toggled: lines on the map, or not.
+        place_wanted: the picture in the tray is to be placed on the map.
+        removal_wanted: the picture beside the dataset is to be taken off the map.
     """
 
     picked = Signal(int)
     opened = Signal(int)
+    similar_wanted = Signal(int)
     pointed = Signal(int)
     lines_toggled = Signal(bool)
+    place_wanted = Signal()
+    removal_wanted = Signal()
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._point = -1
         self.points = PointModel(thumbnails, self)
-        self.list = _TileView()
+        self.list = TileView()
         self.list.setModel(self.points)
         self.list.clicked.connect(lambda index: self.picked.emit(self.points.point(index.row())))
         self.list.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
@@ -60,9 +54,14 @@ class NeighbourStrip(QWidget):
         self.name.setProperty("role", "title")
         self.facts = plain(QLabel(wordWrap=True))
         self.facts.setProperty("role", "muted")
-        self.open = QPushButton("Open")
-        self.open.setToolTip("Open this picture in the image tray, with its predictions (Enter)")
+        self.open = _button("Open", "Open this picture in the image tray, with its predictions (Enter)")
         self.open.clicked.connect(lambda: self.opened.emit(self._point))
+        self.similar = _button("Similar", "Find the pictures of the dataset that are most like this one")
+        self.similar.clicked.connect(lambda: self.similar_wanted.emit(self._point))
+        self.remove = _button("Remove", "Take this picture off the map again")
+        self.remove.clicked.connect(self.removal_wanted)
+        self.place = _button("Place", "Find where the picture in the tray belongs on this map")
+        self.place.clicked.connect(self.place_wanted)
         self.heading = ElidedLabel()
         self.heading.setProperty("role", "section")
         self.lines = QToolButton()
@@ -76,14 +75,19 @@ class NeighbourStrip(QWidget):
     def _arrange(self) -> None:
         about = QVBoxLayout()
         about.setSpacing(UNIT // 2)
+        about.setContentsMargins(0, 0, 0, 0)
         about.addWidget(self.name)
         about.addWidget(self.facts)
         about.addStretch(1)
-        about.addWidget(self.open, 0, Qt.AlignmentFlag.AlignLeft)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(UNIT // 2)
+        for button in (self.open, self.similar, self.remove, self.place):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        about.addLayout(buttons)
         left = QWidget()
         left.setLayout(about)
         left.setFixedWidth(_DETAIL_WIDTH)
-        about.setContentsMargins(0, 0, 0, 0)
 
         top = QHBoxLayout()
         top.addWidget(self.heading, 1)
@@ -99,92 +103,69 @@ class NeighbourStrip(QWidget):
         row.addWidget(left)
         row.addLayout(right, 1)
         # The map above must not change its size with every choice.
-        for part in (self.open, self.lines, self.list):
+        for part in (self.lines, self.list):
             policy = part.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
             part.setSizePolicy(policy)
 
+    def offer_place(self, name: str) -> None:
+        """Offer to place a picture on the map while nothing is chosen; "" for none."""
+        self.place.setText(f"Place {name}" if name else "")
+        self.place.setToolTip(tip(f"Find where {name}, the picture in the tray, belongs on this map"))
+        self.place.setVisible(self._point < 0 and bool(name) and not self.remove.isVisibleTo(self))
+
+    def show_nothing(self) -> None:
+        """Say what to do, nothing being chosen."""
+        self._point = -1
+        self._show_parts(chosen=False, guest=False)
+        self.name.setText("")
+        self.facts.setText(
+            "Click a point to open its picture and see its nearest neighbours. Drop a picture on the map to place it."
+        )
+        self.heading.setText("")
+        self.points.show_points(None, (), ())
+
     def show_point(self, facts: PointFacts, point: int) -> None:
         """Show a picture and its neighbours; -1 stands for none."""
-        self._point = point
-        for part in (self.open, self.lines, self.list):
-            part.setVisible(point >= 0)
         if point < 0:
-            self.name.setText("")
-            self.facts.setText("Click a point to open its picture and see its nearest neighbours.")
-            self.heading.setText("")
-            self.points.show_points(None, (), ())
+            self.show_nothing()
             return
+        self._point = point
+        self._show_parts(chosen=True, guest=False)
         near = facts.neighbours(point)
+        ranks = facts.plot_ranks(point, near)
         self.name.setText(facts.name(point))
-        self.facts.setText("\n".join(details(facts, point)))
-        self.heading.setText(
-            f"{len(near)} nearest neighbours in {facts.points.features.shape[-1]} dimensions"
-            if near
-            else "Its neighbours are not known yet"
-        )
-        self.points.show_points(facts, near, facts.distances(point, near).tolist())
+        lines = details(facts, point)
+        self.facts.setText("\n".join(lines[:_MOST_LINES]))
+        self.facts.setToolTip(tip("\n".join([*lines, *likely(facts, point)])))
+        dims = facts.points.features.shape[-1]
+        self.heading.setText(nearest_words(ranks.tolist(), dims) if near else unknown_neighbours(len(facts)))
+        self.points.show_points(facts, near, facts.distances(point, near).tolist(), ranks.tolist())
         self.list.scrollToTop()
 
+    def show_guest(self, facts: PointFacts, guest: Placed) -> None:
+        """Show a picture that is not in the dataset, and its neighbours in it."""
+        self._point = -1
+        self._show_parts(chosen=True, guest=True)
+        located = guest.located
+        near = tuple(located.neighbours.tolist())
+        self.name.setText(located.name)
+        lines = guest_lines(facts, located)
+        self.facts.setText("\n".join(lines[:_MOST_LINES]))
+        self.facts.setToolTip(tip("\n".join(lines)))
+        self.heading.setText(f"{len(near)} nearest neighbours in {facts.points.features.shape[-1]:,} dimensions")
+        self.points.show_points(facts, near, located.distances.tolist())
+        self.list.scrollToTop()
 
-class _TileView(QListView):
-    left = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setMouseTracking(True)
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(False)
-        self.setUniformItemSizes(True)
-        self.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setItemDelegate(_TileDelegate(self))
-        self.setAccessibleName("Nearest neighbours")
-        self.tile = _LARGEST
-
-    def cell(self) -> QSize:
-        """Size of a picture with what is written below it."""
-        return QSize(self.tile + UNIT, self.tile + 2 * (self.fontMetrics().height() + 1) + UNIT)
-
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
-        super().leaveEvent(event)
-        self.left.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        # All neighbours side by side, as long as the pictures can still be made out.
-        self.tile = min(max(self.viewport().width() // _USUAL_COUNT - UNIT, _SMALLEST), _LARGEST)
-        self.setFixedHeight(self.cell().height() + _SCROLL_BAR)
-        self.scheduleDelayedItemsLayout()
-        super().resizeEvent(event)
+    def _show_parts(self, *, chosen: bool, guest: bool) -> None:
+        for part in (self.open, self.similar, self.lines, self.list):
+            part.setVisible(chosen)
+        self.remove.setVisible(guest)
+        self.place.setVisible(not chosen and bool(self.place.text()))
 
 
-class _TileDelegate(QStyledItemDelegate):
-    def __init__(self, view: _TileView) -> None:
-        super().__init__(view)
-        self._view = view
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: N802
-        return self._view.cell()
-
-    @guarded
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        view, tile = self._view, self._view.tile
-        rect: QRect = option.rect
-        state = option.state
-        palette = view.palette()
-        if state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_HasFocus):
-            painter.fillRect(rect, palette.color(QPalette.ColorRole.Midlight))
-        frame = QRect(rect.left() + UNIT // 2, rect.top() + UNIT // 2, tile, tile)
-        paint_thumbnail(painter, index.data(Qt.ItemDataRole.DecorationRole), frame, palette)
-        painter.setFont(numbers_font(view.font()))
-        metrics = painter.fontMetrics()
-        line = QRect(frame.left(), frame.bottom() + 3, frame.width(), metrics.height())
-        painter.setPen(palette.color(QPalette.ColorRole.Text))
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, str(index.data(Role.PLACE)))
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, str(index.data(Role.SCORE)))
-        wrong = bool(index.data(Role.DISAGREES))
-        painter.setPen(colours(view).warning if wrong else palette.color(QPalette.ColorRole.PlaceholderText))
-        caption = metrics.elidedText(str(index.data(Role.CAPTION)), Qt.TextElideMode.ElideRight, line.width())
-        painter.drawText(line.translated(0, metrics.height() + 1), Qt.AlignmentFlag.AlignLeft, caption)
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    return button

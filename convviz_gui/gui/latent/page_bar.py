@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, Signal
@@ -84,14 +85,40 @@ class PageSwitch(QWidget):
 
 
 class PageBar(QWidget):
-    """Title, what the map and its pages are of, and the switch between them."""
+    """Title, what the map is a part of, and the switch between the pages.
+
+    Signals:
+        went: the user went back to this one of the maps that the one on screen is a part of, 0 for the whole.
+    """
+
+    went = Signal(int)
 
     def __init__(self, switch: PageSwitch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = ElidedLabel()
         self.title.setProperty("role", "title")
-        self.row = QHBoxLayout(self)
-        self.row.setContentsMargins(UNIT, UNIT // 2, UNIT, 0)
-        self.row.setSpacing(UNIT)
-        self.row.addWidget(self.title, 1)
-        self.row.addWidget(switch)
+        self.crumbs: list[QToolButton] = []
+        self._trail = QHBoxLayout()
+        self._trail.setSpacing(0)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(UNIT, UNIT // 2, UNIT, 0)
+        row.setSpacing(UNIT)
+        row.addLayout(self._trail)
+        row.addWidget(self.title, 1)
+        row.addWidget(switch)
+
+    def show_trail(self, wholes: Sequence[str], title: str) -> None:
+        """Show a title, and before it the maps that this one is a part of, the whole first."""
+        self.title.setText(title)
+        for crumb in self.crumbs:
+            self._trail.removeWidget(crumb)
+            crumb.deleteLater()
+        self.crumbs = [self._crumb(number, text) for number, text in enumerate(wholes)]
+
+    def _crumb(self, number: int, text: str) -> QToolButton:
+        crumb = QToolButton()
+        crumb.setText(f"{text} ›")
+        crumb.setToolTip(f"Back to the map of {text}, as it was")
+        crumb.clicked.connect(lambda: self.went.emit(number))
+        self._trail.addWidget(crumb)
+        return crumb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPainter, QPalette
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -12,12 +13,15 @@ from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.look.theme import colours, numbers_font
 
+MOST = 5_000
+"""Pictures listed: nobody scrolls further, and the whole ranking can be saved."""
+
 _LINES = 3
 _GAP = 8
 
 
 class PointList(QListView):
-    """Every picture with its place, name, label, prediction and outlier score, the oddest first.
+    """Pictures with their place, name, label, prediction and outlier score, the oddest first.
 
     Signals:
         picked: the user moved to this point.
@@ -47,25 +51,31 @@ class PointList(QListView):
         self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
 
     def show_facts(self, facts: PointFacts) -> None:
-        """Rank these pictures."""
+        """Rank these pictures, as soon as their orders are worked out."""
         self._facts = facts
         self._told = True
-        self.points.show_points(facts, facts.ranking.tolist(), facts.scores[facts.ranking].tolist())
+        first = facts.ranking[:MOST] if facts.orders.ready else np.zeros(0, np.int64)
+        self.points.show_points(facts, first.tolist(), facts.scores[first].tolist())
         self._told = False
 
     def choose(self, point: int) -> None:
         """Make a point the current one (-1: none) without telling."""
         self._told = True
-        if self._facts is None or point < 0:
+        place = int(self._facts.rank[point]) if self._facts is not None and self._listed(point) else -1
+        if place < 0:
             self.clearSelection()
             self.setCurrentIndex(QModelIndex())
         else:
-            index = self.points.index(int(self._facts.rank[point]))
+            index = self.points.index(place)
             seen = index == self.currentIndex() or self.viewport().rect().contains(self.visualRect(index))
             self.setCurrentIndex(index)
             if not seen:
                 self.scrollTo(index, QListView.ScrollHint.PositionAtCenter)
         self._told = False
+
+    def _listed(self, point: int) -> bool:
+        facts = self._facts
+        return facts is not None and point >= 0 and facts.orders.ready and facts.rank[point] < self.points.rowCount()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
         super().leaveEvent(event)

@@ -9,11 +9,13 @@ from enum import IntEnum
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPalette
 
+from convviz_gui.gui.latent.map_words import kept
+from convviz_gui.gui.latent.point_colours import Choice, ColourBy
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.values import value
-from convviz_gui.gui.look.words import percent
+from convviz_gui.gui.look.words import ordinal, percent
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -27,6 +29,7 @@ class Role(IntEnum):
     SUBTITLE = Qt.ItemDataRole.UserRole + 3
     DISAGREES = Qt.ItemDataRole.UserRole + 4
     CAPTION = Qt.ItemDataRole.UserRole + 5
+    PLOT_RANK = Qt.ItemDataRole.UserRole + 6
 
 
 class PointModel(QAbstractListModel):
@@ -38,19 +41,33 @@ class PointModel(QAbstractListModel):
         self._facts: PointFacts | None = None
         self._points: Sequence[int] = ()
         self._numbers: Sequence[float] = ()
+        self._ranks: Sequence[int] = ()
         self._rows: dict[str, int] = {}
         thumbnails.arrived.connect(self._on_thumbnail)
 
-    def show_points(self, facts: PointFacts | None, points: Sequence[int], numbers: Sequence[float]) -> None:
-        """Show these points in this order; `numbers` has one for each."""
+    def show_points(
+        self, facts: PointFacts | None, points: Sequence[int], numbers: Sequence[float], ranks: Sequence[int] = ()
+    ) -> None:
+        """Show these points in this order; `numbers` has one for each.
+
+        So has `ranks`, if given: how near each is on the plot to what they are neighbours of, 0 where not known.
+        """
         self.beginResetModel()
-        self._facts, self._points, self._numbers = facts, points, numbers
+        self._facts, self._points, self._numbers, self._ranks = facts, points, numbers, ranks
         self._rows.clear()
         self.endResetModel()
 
     def point(self, row: int) -> int:
         """The point shown in a row; -1 outside."""
         return int(self._points[row]) if 0 <= row < len(self._points) else -1
+
+    def row_of(self, point: int) -> int:
+        """The row in which a point is shown, or -1."""
+        return self._points.index(point) if point in self._points else -1
+
+    def rank(self, row: int) -> int:
+        """How near on the plot what is shown in a row is; 0 where not known."""
+        return int(self._ranks[row]) if row < len(self._ranks) else 0
 
     def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802
         return 0 if parent is not None and parent.isValid() else len(self._points)
@@ -68,14 +85,13 @@ class PointModel(QAbstractListModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return facts.name(point)
-            case Qt.ItemDataRole.ToolTipRole:
-                return tip(self._tooltip(facts, point))
-            case Qt.ItemDataRole.AccessibleDescriptionRole:
-                return self._tooltip(facts, point)
-            case Role.POINT:
-                return point
-            case Role.PLACE:
-                return row + 1
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
+                text = self._tooltip(facts, row, point)
+                return tip(text) if role == Qt.ItemDataRole.ToolTipRole else text
+            case Role.PLOT_RANK:
+                return self.rank(row)
+            case Role.POINT | Role.PLACE:
+                return point if role == Role.POINT else row + 1
             case Role.SCORE:
                 return even(self._numbers[row])
             case Role.SUBTITLE:
@@ -97,10 +113,13 @@ class PointModel(QAbstractListModel):
             index = self.index(self._rows[path])
             self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
 
-    def _tooltip(self, facts: PointFacts, point: int) -> str:
+    def _tooltip(self, facts: PointFacts, row: int, point: int) -> str:
         path = facts.points.paths[point]
         problem = self._thumbnails.problem(path)
-        return "\n".join([path, *details(facts, point), *([problem] if problem else [])])
+        lines = [path, *details(facts, point), *([problem] if problem else [])]
+        if rank := self.rank(row):
+            lines.insert(1, f"{ordinal(row + 1)} nearest in the full space, {ordinal(rank)} nearest on the map")
+        return "\n".join(lines)
 
 
 def even(number: float) -> str:
@@ -119,13 +138,32 @@ def subtitle(facts: PointFacts, point: int) -> str:
 
 
 def details(facts: PointFacts, point: int) -> tuple[str, ...]:
-    """Label, prediction, outlier score and rank, a line each, as far as they are known."""
+    """What is known of a picture, a line each: label, prediction, outlier score and rank, doubts, neighbours kept."""
     lines = [f"Label: {facts.label(point)}"] if facts.label(point) else []
+    if split := facts.split(point):
+        lines.append(f"Split: {split}")
     if prediction := facts.prediction(point):
         lines.append(f"Prediction: {prediction}, {percent(facts.probability(point))}")
     if score := even(facts.score(point)):
-        lines += [f"Outlier score: {score}", f"Rank: {facts.rank[point] + 1} of {len(facts)}"]
+        lines.append(f"Outlier score: {score}")
+        if facts.orders.ready:
+            lines.append(f"Rank: {facts.rank[point] + 1:,} of {len(facts):,}")
+    if doubt := facts.doubt(point):
+        lines.append(doubt)
+    if told := kept(facts.preserved(point), facts.points.neighbours.shape[-1]):
+        lines.append(told)
     return tuple(lines)
+
+
+def painted(facts: PointFacts, point: int, choice: Choice) -> tuple[str, ...]:
+    """What a point's colour says, as a line, where `details` do not say it."""
+    points = facts.points
+    if choice.by is ColourBy.AMBIGUITY and point < len(points.ambiguity):
+        return (f"Ambiguity: {even(float(points.ambiguity[point]))}",)
+    if choice.by is ColourBy.COLUMN:
+        said = next((column.values[point] for column in points.columns if column.name == choice.column), "")
+        return (f"{choice.column}: {value(said) if isinstance(said, float) else said}",)
+    return ()
 
 
 def paint_thumbnail(painter: QPainter, image: QImage | None, frame: QRect, palette: QPalette) -> None:

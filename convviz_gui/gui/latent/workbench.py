@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from convviz_gui.engine.payloads import IntArray, Points
 from convviz_gui.engine.types import ModelInfo, Result
+from convviz_gui.gui.latent.placed import Placed
 from convviz_gui.gui.latent.point_facts import PointFacts
 
 
@@ -20,7 +21,10 @@ class Workbench(QObject):
         places_changed: the same pictures have other places (a frame of a projection under way).
         point_changed: another picture is chosen; its row, or -1.
         selected_changed: other pictures are selected.
+        placed_changed: other pictures that are not in the dataset are on its map, or another of them is chosen.
+        decisions_changed: the review says something else of some pictures.
         open_wanted: the row of a picture that the user wants in the image tray.
+        guest_wanted: a `Placed` that the user wants in the image tray.
         command_wanted: a `Reproject` or `Locate` that the user wants done.
     """
 
@@ -28,7 +32,10 @@ class Workbench(QObject):
     places_changed = Signal()
     point_changed = Signal(int)
     selected_changed = Signal()
+    placed_changed = Signal()
+    decisions_changed = Signal()
     open_wanted = Signal(int)
+    guest_wanted = Signal(object)
     command_wanted = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -37,23 +44,36 @@ class Workbench(QObject):
         self.result: Result | None = None
         self._point = -1
         self._selected: IntArray = np.zeros(0, np.int64)
+        self._placed: list[Placed] = []
+        self._guest: Placed | None = None
+        self._decisions: Sequence[str] = ()
 
     def show(self, points: Points, model: ModelInfo | None, result: Result | None = None) -> None:
-        """Take a map; `result` is what it came with, None for a frame of one under way."""
-        known = self.facts.points if self.facts is not None else None
+        """Take a map; `result` is what it came with, None for a frame of one under way.
+
+        What is chosen stays so, if it is there; what is selected only while the pictures are the same, or more come.
+        """
+        if result is not None and result is self.result:
+            return
+        before = self.facts
         self.result = result
-        same = known is not None and points.layer == known.layer and points.paths == known.paths
-        if same and result is None and self.facts is not None:
-            self.facts = self.facts.moved(points)
+        if before is not None and result is None and _same(before.points, points):
+            self.facts = before.moved(points)
             self.places_changed.emit()
             return
-        chosen = known.paths[self._point] if known is not None and self._point >= 0 else None
+        grown = before is not None and _grown(before.points, points)
+        chosen = before.points.paths[self._point] if before is not None and self._point >= 0 else None
+        row = self._point
         self.facts = PointFacts(points, model)
-        self._point = -1
-        self._selected = np.zeros(0, np.int64)
+        self._point, self._guest, self._decisions = -1, None, ()
+        if not grown:
+            self._selected = np.zeros(0, np.int64)
         self.points_changed.emit()
         self.selected_changed.emit()
-        self.choose(self.facts.row(chosen) if chosen is not None else -1)
+        self.placed_changed.emit()
+        if chosen is not None and not grown:
+            row = self.facts.row(chosen)
+        self.choose(row)
 
     @property
     def point(self) -> int:
@@ -63,7 +83,10 @@ class Workbench(QObject):
     def choose(self, row: int) -> None:
         """Choose a picture (-1: none)."""
         self._point = row if self.facts is not None and row < len(self.facts) else -1
+        guest, self._guest = self._guest, None
         self.point_changed.emit(self._point)
+        if guest is not None:
+            self.placed_changed.emit()
 
     @property
     def selected(self) -> IntArray:
@@ -81,3 +104,65 @@ class Workbench(QObject):
         """Ask for a picture to be opened in the image tray."""
         if self.facts is not None and 0 <= row < len(self.facts):
             self.open_wanted.emit(row)
+
+    # ------------------------------------------------------------------------- pictures beside the dataset
+
+    @property
+    def placed(self) -> tuple[Placed, ...]:
+        """Pictures that are not in the dataset but on the map on screen."""
+        return tuple(placed for placed in self._placed if placed.result is self.result)
+
+    @property
+    def guest(self) -> Placed | None:
+        """Which of `placed` is chosen."""
+        return self._guest
+
+    def place(self, placed: Placed) -> None:
+        """Put a picture on its map, instead of the same one if it is there, and choose it."""
+        same = placed.result, placed.image.digest
+        self._placed = [other for other in self._placed if (other.result, other.image.digest) != same]
+        self._placed.append(placed)
+        if placed.result is self.result:
+            self.choose_guest(placed)
+
+    def take_away(self, placed: Placed) -> None:
+        """Take a picture off the map again."""
+        self._placed = [other for other in self._placed if other is not placed]
+        if self._guest is placed:
+            self._guest = None
+        self.placed_changed.emit()
+
+    def choose_guest(self, placed: Placed | None) -> None:
+        """Choose one of `placed`; no picture of the dataset is chosen then."""
+        self._point, self._guest = -1, placed
+        self.point_changed.emit(-1)
+        self.placed_changed.emit()
+
+    def forget_placed(self) -> None:
+        """Take every picture off every map."""
+        self._placed, self._guest = [], None
+        self.placed_changed.emit()
+
+    # ------------------------------------------------------------------------------------------ the review
+
+    @property
+    def decisions(self) -> Sequence[str]:
+        """What the review says of each picture, "" where it has not been looked at; empty without a review."""
+        return self._decisions
+
+    def set_decisions(self, decisions: Sequence[str]) -> None:
+        """Tell what the review says of each picture of `facts`."""
+        self._decisions = decisions
+        self.decisions_changed.emit()
+
+
+def _same(one: Points, other: Points) -> bool:
+    return one.layer == other.layer and (one.paths is other.paths or one.paths == other.paths)
+
+
+def _grown(one: Points, other: Points) -> bool:
+    """True if `other` begins with all the pictures of `one`, told by the first and the last of them."""
+    size = len(one.paths)
+    if one.layer != other.layer or not 0 < size <= len(other.paths):
+        return False
+    return one.paths[0] == other.paths[0] and one.paths[size - 1] == other.paths[size - 1]

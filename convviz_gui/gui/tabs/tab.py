@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from convviz_gui.engine.errors import EngineError, Problem, ProblemKind, problem_from
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
 from convviz_gui.engine.params import Settings
-from convviz_gui.engine.types import MethodInfo, ModelInfo, Result, Run
+from convviz_gui.engine.types import MethodInfo, ModelInfo, Outcome, Reproject, Result, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.tabs.errands import Errand, Errands
 from convviz_gui.gui.tabs.method_panel import MethodPanel
 from convviz_gui.gui.tabs.result_cache import ResultCache, precise, subject
 from convviz_gui.gui.tabs.subject_watch import SubjectWatch
@@ -51,6 +52,7 @@ class MethodTab(QObject):
         self.place = QStackedWidget(parent)
         self.panel = MethodPanel(spec, selection, undo, parent)
         self.checker = MapChecker(spec.name, self.panel.trust, client, self)
+        self.errands = Errands(spec.name, client, self)
         self.view: PayloadView | None = None
         self._views: dict[str, PayloadView] = {}
         self.result: Result | None = None
@@ -75,6 +77,11 @@ class MethodTab(QObject):
         panel.run_bar.stop_wanted.connect(self.stop)
         self.checker.checked.connect(self._on_checked)
         self.checker.problem.connect(self.problem)
+        self.errands.began.connect(panel.run_bar.show_started)
+        self.errands.progressed.connect(self._on_errand_progressed)
+        self.errands.done.connect(self._on_errand_done)
+        self.errands.given_up.connect(self._on_errand_given_up)
+        self.errands.ended.connect(self._on_errands_ended)
         panel.settings_changed.connect(self._on_settings)
         panel.method_changed.connect(self._on_method)
         panel.target.changed.connect(self._on_subject)
@@ -112,6 +119,8 @@ class MethodTab(QObject):
             self.place.addWidget(view)
             view.run_wanted.connect(self.run)
             view.settings_wanted.connect(self._on_settings_wanted)
+            view.command_wanted.connect(self.errands.send)
+            view.problem.connect(self.problem)
             self.view = view
             self.view_made.emit()
             self.place.setCurrentWidget(view)
@@ -137,8 +146,13 @@ class MethodTab(QObject):
 
     @property
     def running(self) -> bool:
-        """True while a run of this tab is under way or waiting."""
-        return self._running is not None
+        """True while a run of this tab, or an errand of its view, is under way or waiting."""
+        return self._running is not None or self.errands.busy
+
+    @property
+    def on_screen(self) -> Result | None:
+        """What is to be saved: the result, or what the user has made of it in the view."""
+        return self.view.on_screen(self.result) if self.result is not None and self.view is not None else self.result
 
     def request(self) -> Run | None:
         """The run that selection and forms ask for, or None while something is missing.
@@ -192,8 +206,9 @@ class MethodTab(QObject):
                 self.run()
 
     def stop(self) -> None:
-        """Stop the run; what it has made so far is kept."""
+        """Stop the run, what it has made so far is kept; and what the view wanted done."""
         self._client.cancel(self.spec.name)
+        self.errands.stop()
 
     def rerun(self) -> None:
         """Compute again what a cancelled lane left undone."""
@@ -205,6 +220,7 @@ class MethodTab(QObject):
 
     def _on_model(self) -> None:
         self._abandon()
+        self.errands.stop()
         # The same network on another device keeps what was computed of it.
         self._results.keep_only(self._selection.model)
         self.result = None
@@ -326,6 +342,8 @@ class MethodTab(QObject):
     # ------------------------------------------------------------------------------------------ the lane
 
     def _submit(self, request: Run) -> None:
+        # They are about what this run is going to replace.
+        self.errands.stop()
         self._running = request
         self._pictured = False
         self._began = time.monotonic()
@@ -411,6 +429,27 @@ class MethodTab(QObject):
         note = f"{other}: {note[:1].lower()}{note[1:]}" if other else own
         self.panel.run_bar.show_ended(note, self.result.scores if self.result is not None else ())
         self._go_on()
+
+    def _on_errand_progressed(self, message: Progressed) -> None:
+        if self._running is None:
+            self.panel.run_bar.show_progress(message)
+        if message.preview is not None and self.view is not None and isinstance(message.job.command, Reproject):
+            self.view.show_working(message.job.command, message.preview)
+
+    def _on_errand_done(self, errand: Errand, outcome: Outcome) -> None:
+        if self.view is not None and self.result is not None:
+            self.view.show_outcome(errand, outcome)
+            self.settled.emit()
+
+    def _on_errand_given_up(self, errand: Errand, problem: Problem | None) -> None:
+        if self.view is not None and self.result is not None and self._running is None:
+            self.view.show_given_up(errand)
+        if problem is not None:
+            self.problem.emit(problem)
+
+    def _on_errands_ended(self) -> None:
+        if self._running is None:
+            self.panel.run_bar.show_ended("", self.result.scores if self.result is not None else ())
 
     def _on_checked(self, before: Result, result: Result) -> None:
         self._results.put(result)

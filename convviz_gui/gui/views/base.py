@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Payload
-from convviz_gui.engine.types import Result, Target
+from convviz_gui.engine.types import Locate, Outcome, Reproject, Result, Target
 from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.selection import Selection
 
@@ -24,6 +24,8 @@ class PayloadView(QWidget):
         settings_wanted: parameters, as (name, value) pairs, that the form of the method on screen is to take.
         preprocessing_wanted: the user wants to change how photos are prepared for the network.
         compare_wanted: the user wants the result on screen beside another.
+        command_wanted: a `Reproject` or `Locate` of the result on screen that the user wants done.
+        problem: a `Problem` to tell the user.
     """
 
     status = Signal(str)
@@ -34,6 +36,8 @@ class PayloadView(QWidget):
     settings_wanted = Signal(object)
     preprocessing_wanted = Signal()
     compare_wanted = Signal()
+    command_wanted = Signal(object)
+    problem = Signal(object)
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,6 +58,19 @@ class PayloadView(QWidget):
     def show_result(self, result: Result) -> None:
         """Show a finished (or stopped) run."""
         raise NotImplementedError
+
+    def show_working(self, command: Reproject | Locate, preview: Payload) -> None:
+        """Show a picture of a wanted command under way."""
+
+    def show_outcome(self, command: Reproject | Locate, outcome: Outcome) -> None:
+        """Show what came of a wanted command."""
+
+    def show_given_up(self, command: Reproject | Locate) -> None:
+        """A wanted command failed or was stopped: show what was there before."""
+
+    def on_screen(self, result: Result) -> Result:
+        """What is to be saved when `result` was shown last: that, or what the user has made of it in the view."""
+        return result
 
     def show_message(self, sentence: str, button: str = "") -> None:
         """Show an empty state: a sentence saying what to do and, if `button` is given, a button for `run_wanted`."""

@@ -193,7 +193,7 @@ class Commands(QObject):
         if tabs.page is tabs.compare:
             self._save_comparison()
             return
-        result = tabs.current.result
+        result = tabs.current.on_screen
         if result is not None:
             self._window.saver.ask(result)
         else:

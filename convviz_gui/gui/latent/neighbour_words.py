@@ -1,0 +1,49 @@
+"""A picture and its neighbours in words. No Qt."""
+
+from __future__ import annotations
+
+import math
+
+from convviz_gui.engine.logits import probabilities, top_classes
+from convviz_gui.engine.payloads import Located
+from convviz_gui.gui.latent.point_facts import PointFacts
+from convviz_gui.gui.latent.point_model import even
+from convviz_gui.gui.latent.point_orders import LARGE
+from convviz_gui.gui.look.words import percent
+
+
+def nearest_words(ranks: list[int], dims: int) -> str:
+    """How many neighbours there are in the full space, and how many of them are as near on the map."""
+    k = len(ranks)
+    told = f"{k} nearest neighbours in {dims:,} dimensions" if dims else f"{k} nearest neighbours"
+    if not all(ranks):
+        return told
+    kept = sum(rank <= k for rank in ranks)
+    return f"{told} · {kept} of {k} ({percent(kept / k)}) kept on the map"
+
+
+def unknown_neighbours(count: int) -> str:
+    """Why no neighbours are shown."""
+    if count >= LARGE:
+        return f"Neighbours are not listed for {count:,} pictures"
+    return "Its neighbours are not known yet"
+
+
+def guest_lines(facts: PointFacts, located: Located) -> tuple[str, ...]:
+    """What is known of a picture that is not in the dataset."""
+    lines = ["Not in the dataset"]
+    if len(located.distances) and located.distances[0] == 0:
+        lines = [f"To the network the same as {facts.name(int(located.neighbours[0]))}"]
+    if located.logits.size and (top := int(top_classes(located.logits[None])[0])) >= 0:
+        lines.append(f"Prediction: {facts.class_name(top)}, {percent(probabilities(located.logits[None])[0, top])}")
+    if score := even(located.outlier):
+        lines.append(f"Outlier score: {score}")
+        if not math.isnan(part := facts.odder_than(located.outlier)):
+            lines.append(f"Odder than {percent(part)} of the dataset")
+    return tuple(lines)
+
+
+def likely(facts: PointFacts, point: int) -> list[str]:
+    """The most probable classes, where there are more than one."""
+    found = facts.predictions(point, 3)
+    return [f"{name}: {percent(part)}" for name, part in found] if len(found) > 1 else []
