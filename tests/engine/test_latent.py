@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +167,29 @@ def test_oddities_planted_in_the_demos_folder_are_its_outliers(tmp_path: Path) -
     odd = {str(tmp_path / "toybox" / path) for path in planted.odd}
     assert len(odd) == 8
     assert len(first & odd) >= 7
+
+
+def test_an_archive_gives_the_same_points_as_its_folder(folder: str, tmp_path: Path) -> None:
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(Path(folder).rglob("*.*")):
+            file.write(path, Path("photos") / path.relative_to(folder))
+    loose = points_of(run(tiny_session(), folder, "conv2", projection="pca")[0])
+    packed = points_of(run(tiny_session(), str(archive), "conv2", projection="pca")[0])
+    np.testing.assert_array_equal(packed.features, loose.features)
+    assert packed.labels == loose.labels
+    assert packed.paths[0].startswith(f"{archive}/photos/")
+
+
+def test_a_tables_splits_and_columns_stay_with_their_pictures(folder: str, tmp_path: Path) -> None:
+    paths = sorted(str(path) for path in Path(folder).rglob("*.*"))[:9]
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    rows = [f"{path},{'train' if n % 2 else 'test'},{n}" for n, path in enumerate(paths)]
+    rows.insert(4, "broken.png,train,99")
+    (tmp_path / "list.csv").write_text("path,split,number\n" + "\n".join(rows))
+    points = points_of(run(tiny_session(), str(tmp_path / "list.csv"), "conv2", projection="pca", neighbours=2)[0])
+    assert list(points.paths) == paths
+    assert list(points.splits) == [("test", "train")[n % 2] for n in range(9)]
+    (column,) = points.columns
+    np.testing.assert_array_equal(column.values, np.arange(9))
+    assert [Path(left.path).name for left in points.skipped] == ["broken.png"]

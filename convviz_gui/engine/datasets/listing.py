@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from convviz_gui.engine.payloads import Column, Skipped
+from convviz_gui.engine.payloads import Column, Skipped, frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +22,11 @@ class Listing:
     skipped: tuple[Skipped, ...]
     splits: tuple[str, ...] = ()
     columns: tuple[Column, ...] = field(default=(), repr=False)
+
+    def splits_of(self, rows: Sequence[int]) -> tuple[str, ...]:
+        """The splits of some of the photos; () where there are none."""
+        return tuple(self.splits[row] for row in rows) if self.splits else ()
+
+    def columns_of(self, rows: Sequence[int]) -> tuple[Column, ...]:
+        """The columns, of some of the photos."""
+        return tuple(Column(column.name, frozen(column.values[list(rows)])) for column in self.columns)

@@ -76,6 +76,8 @@ class Latent(Method[LatentParams]):
             projection=params.projection,
             paths=found.paths,
             labels=found.labels,
+            splits=listing.splits_of(found.rows),
+            columns=listing.columns_of(found.rows),
             features=found.features,
             xy=components[:, :2],
             xyz=components if params.projection == "pca" else components[:0],
