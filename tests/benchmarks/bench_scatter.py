@@ -47,12 +47,12 @@ def measure(app: QApplication, n: int) -> tuple[float, ...]:
     app.processEvents()
 
     def rest() -> None:
-        plot._raster.set_moving(False)
-        plot._raster._changed()
+        plot.canvas.raster.set_moving(False)
+        plot.canvas.raster._changed()
         plot.grab()
 
     def move() -> None:
-        plot._box.translateBy(x=0.01, y=0.0)
+        plot.canvas.box.translateBy(x=0.01, y=0.0)
         plot.grab()
 
     def places() -> None:

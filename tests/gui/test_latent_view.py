@@ -116,7 +116,7 @@ def legend_texts(view: LatentView) -> list[str]:
 
 def click(plot: ScatterPlot, row: int, *, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
     place = plot.place(row).toPoint()
-    QTest.mouseClick(plot._graphics.viewport(), button, Qt.KeyboardModifier.NoModifier, place)
+    QTest.mouseClick(plot.canvas.graphics.viewport(), button, Qt.KeyboardModifier.NoModifier, place)
 
 
 # -------------------------------------------------------------------------------------------- the whole
@@ -139,7 +139,7 @@ def test_clicking_a_point_opens_it_and_shows_its_true_neighbours(
     wanted = np.linalg.norm(points.features[near] - points.features[22], axis=1)
     told = [float(str(shown.map.strip.points.index(row).data(Role.SCORE))) for row in range(12)]
     assert told == pytest.approx(wanted, rel=1e-3)
-    assert len(the_plot(shown)._marks.marks.neighbours) == 12
+    assert len(the_plot(shown).canvas.marks.marks.neighbours) == 12
 
 
 def test_the_plot_chooses_in_the_list(shown: LatentView) -> None:
@@ -152,7 +152,7 @@ def test_the_plot_chooses_in_the_list(shown: LatentView) -> None:
 
 def test_the_list_chooses_on_the_plot_and_brings_it_into_view(shown: LatentView, points: Points, qtbot: QtBot) -> None:
     plot = the_plot(shown)
-    plot._box.setRange(xRange=(100, 101), yRange=(100, 101), padding=0)
+    plot.canvas.box.setRange(xRange=(100, 101), yRange=(100, 101), padding=0)
     with qtbot.assertNotEmitted(shown.open_image):
         shown.map.ranking.setFocus()
         QTest.keyClick(shown.map.ranking, Qt.Key.Key_Down)
@@ -177,11 +177,11 @@ def test_a_neighbour_leads_on_to_its_own_neighbours(shown: LatentView, points: P
 def test_pointing_at_a_row_rings_its_point(shown: LatentView) -> None:
     plot, row = the_plot(shown), shown.map.ranking.points.index(1)
     QTest.mouseMove(shown.map.ranking.viewport(), shown.map.ranking.visualRect(row).center())
-    hovered = plot._marks.marks.hovered
+    hovered = plot.canvas.marks.marks.hovered
     assert hovered is not None
     assert (hovered - plot.place(row.data(Role.POINT))).manhattanLength() < 1.5
     QGuiApplication.sendEvent(shown.map.ranking, QEvent(QEvent.Type.Leave))
-    assert plot._marks.marks.hovered is None
+    assert plot.canvas.marks.marks.hovered is None
 
 
 def test_arrows_walk_and_enter_opens(shown: LatentView, points: Points, qtbot: QtBot) -> None:
@@ -200,7 +200,7 @@ def test_a_click_on_the_ground_lets_go(shown: LatentView) -> None:
     plot = the_plot(shown)
     shown.bench.choose(4)
     corner = QPoint(3, 3)
-    QTest.mouseClick(plot._graphics.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, corner)
+    QTest.mouseClick(plot.canvas.graphics.viewport(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, corner)
     assert (shown.bench.point, plot.chosen()) == (-1, -1)
     assert not shown.map.ranking.selectionModel().hasSelection()
 
@@ -215,7 +215,7 @@ def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: P
     plot, card = the_plot(shown), shown.map._card
     assert card is not None
     with qtbot.waitSignal(shown.status) as caught:
-        QTest.mouseMove(plot._graphics.viewport(), plot.place(12).toPoint())
+        QTest.mouseMove(plot.canvas.graphics.viewport(), plot.place(12).toPoint())
     assert "12.png" in caught.args[0]
     assert "Label: cat" in caught.args[0]
     assert "Prediction: dog" in caught.args[0]
@@ -225,7 +225,7 @@ def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: P
     qtbot.waitUntil(lambda: shown.thumbnails.get(points.paths[12]) is not None)
     colour = card.grab().toImage().pixelColor(card.width() // 2, 80)
     assert colour.getRgb()[:3] == pytest.approx((72, 183, 0), abs=3)
-    QTest.mouseMove(plot._graphics.viewport(), QPoint(3, 3))
+    QTest.mouseMove(plot.canvas.graphics.viewport(), QPoint(3, 3))
     assert not card.isVisible()
 
 
@@ -239,7 +239,7 @@ def test_labels_come_first_and_every_class_is_in_the_legend(shown: LatentView) -
 def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points) -> None:
     legend, plot = shown.map.legend, the_plot(shown)
     car = points.labels.index("car")
-    before = plot._raster._palette[plot._raster._rows[car]].tolist()
+    before = plot.canvas.scene.palette[plot.canvas.scene.rows[car]].tolist()
     place = legend.classes.visualRect(legend.classes.classes.index(0)).center()
 
     def press() -> None:
@@ -247,14 +247,14 @@ def test_a_click_in_the_legend_dims_the_class(shown: LatentView, points: Points)
 
     press()
     assert legend.dimmed() == {0}
-    faded = plot._raster._palette[plot._raster._rows[car]].tolist()
+    faded = plot.canvas.scene.palette[plot.canvas.scene.rows[car]].tolist()
     ground = plot.ground()
     assert sum(abs(a - b) for a, b in zip(faded, ground, strict=True)) < 0.3 * sum(
         abs(a - b) for a, b in zip(before, ground, strict=True)
     )
-    assert plot._dimmed.tolist() == [label == "car" for label in points.labels]
+    assert plot.canvas.scene.dimmed.tolist() == [label == "car" for label in points.labels]
     press()
-    assert plot._raster._palette[plot._raster._rows[car]].tolist() == before
+    assert plot.canvas.scene.palette[plot.canvas.scene.rows[car]].tolist() == before
     legend.classes.setCurrentIndex(legend.classes.classes.index(2))
     QTest.keyClick(legend.classes, Qt.Key.Key_Space)
     assert legend.dimmed() == {2}
@@ -281,10 +281,10 @@ def test_predictions_and_scores_can_be_coloured_instead(shown: LatentView, point
     combo.setCurrentIndex(3)
     combo.activated.emit(3)
     assert shown.map.legend.scale.isVisible()
-    raster = the_plot(shown)._raster
-    assert raster._rows[7] == 254
-    assert raster._rows[np.argmin(points.outlier)] == 0
-    assert raster._order[-1] == 7, "the oddest point must not be hidden"
+    scene = the_plot(shown).canvas.scene
+    assert scene.rows[7] == 254
+    assert scene.rows[np.argmin(points.outlier)] == 0
+    assert scene._stacked().order[-1] == 7, "the oddest point must not be hidden"
 
 
 def test_without_labels_predictions_are_shown_and_it_says_so(
@@ -299,8 +299,8 @@ def test_many_classes_share_colours_with_a_note(view: LatentView, points: Points
     view.show_result(result(dataclasses.replace(points, labels=tuple(f"c{i}" for i in range(COUNT))), model))
     assert len(legend_texts(view)) == COUNT
     assert "Colours repeat after 16" in view.map.legend.note.text()
-    raster = the_plot(view)._raster
-    assert raster._rows[0] == raster._rows[16] != raster._rows[1]
+    rows = the_plot(view).canvas.scene.rows
+    assert rows[0] == rows[16] != rows[1]
 
 
 @pytest.fixture
@@ -312,11 +312,11 @@ def light(dressed: QApplication) -> Iterator[QApplication]:
 
 
 def test_light_and_dark_have_their_own_colours(light: QApplication, shown: LatentView) -> None:
-    raster = the_plot(shown)._raster
-    before, ground = raster._palette.copy(), the_plot(shown).ground()
+    canvas = the_plot(shown).canvas
+    before, ground = canvas.scene.palette.copy(), the_plot(shown).ground()
     apply_theme(light, Theme.DARK)
     assert sum(the_plot(shown).ground()) < 200 < sum(ground)
-    assert not np.array_equal(raster._palette, before)
+    assert not np.array_equal(canvas.scene.palette, before)
     assert shown.grab().toImage().pixelColor(10, 150).lightness() < 80
 
 
@@ -338,7 +338,7 @@ def test_frames_move_points_and_rebuild_nothing(
     assert view.bench.facts is not None
     assert view.bench.facts.ranking is facts.ranking
     assert view.bench.point == 5
-    np.testing.assert_allclose(the_plot(view)._xy, points.xy, rtol=1e-6)
+    np.testing.assert_allclose(the_plot(view).canvas.places.x, points.xy[:, 0], rtol=1e-6)
     assert "Not finished" in view.map.header.verdict.text()
     view.show_result(result(points, model))
     assert "Trustworthiness 0.93" in view.map.header.verdict.text()
@@ -349,12 +349,12 @@ def test_zoom_survives_frames_but_not_another_projection(view: LatentView, point
     view.show_preview(frame(points, points.xy))
     plot = the_plot(view)
     QTest.keyClick(plot, Qt.Key.Key_Plus)
-    zoomed = plot._box.viewRange()
+    zoomed = plot.canvas.box.viewRange()
     view.show_preview(frame(points, points.xy * 1.1))
     view.show_result(result(points, model))
-    assert np.allclose(plot._box.viewRange(), zoomed)
+    assert np.allclose(plot.canvas.box.viewRange(), zoomed)
     view.show_result(result(dataclasses.replace(points, projection="pca"), model))
-    assert not np.allclose(plot._box.viewRange(), zoomed)
+    assert not np.allclose(plot.canvas.box.viewRange(), zoomed)
 
 
 def test_another_folder_replaces_everything(shown: LatentView, points: Points, model: ModelInfo) -> None:

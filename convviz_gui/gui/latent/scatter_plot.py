@@ -1,38 +1,35 @@
-"""The map: points that can be panned, zoomed, pointed at and walked along with the arrow keys.
+"""The map: points that can be panned, zoomed, pointed at, selected and walked along with the arrow keys.
 
 Importing this module imports pyqtgraph, which takes half a second.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPalette
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QStyle, QWidget
 
-from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray
-from convviz_gui.gui.latent.scatter_items import Marks, MarksItem, RasterItem
-from convviz_gui.gui.latent.scatter_raster import Window
+from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray, IntArray, Located
+from convviz_gui.gui.latent.scatter_canvas import Canvas
+from convviz_gui.gui.latent.scatter_gestures import Tool
+from convviz_gui.gui.latent.scatter_glide import MOST as GLIDE_MOST
+from convviz_gui.gui.latent.scatter_glide import Glide
+from convviz_gui.gui.latent.scatter_hands import REACH, Hands
+from convviz_gui.gui.latent.scatter_keys import handle_key
+from convviz_gui.gui.latent.scatter_places import Places, places_of
+from convviz_gui.gui.latent.scatter_space import Space
+from convviz_gui.gui.latent.scatter_tools import ToolStrip
+from convviz_gui.gui.latent.thumbnails import Thumbnails
 
-REACH = 14.0
-"""Logical pixels from the cursor within which a point is taken to be meant."""
-
-_REST_MS = 120
-_CROWD_SAMPLE, _CROWD_CELLS, _CROWD_POWER = 20_000, 48, 0.9
-_DIRECTIONS = {
-    Qt.Key.Key_Left: (-1.0, 0.0),
-    Qt.Key.Key_Right: (1.0, 0.0),
-    Qt.Key.Key_Up: (0.0, 1.0),
-    Qt.Key.Key_Down: (0.0, -1.0),
-}
-_ZOOMS = {Qt.Key.Key_Plus: 1 / 1.4, Qt.Key.Key_Equal: 1 / 1.4, Qt.Key.Key_Minus: 1.4}
+_TURN_PER_PIXEL = 0.008
+_GLIDE_MS = 220
 
 
 class ScatterPlot(QWidget):
-    """N points in the plane, with equal scales on both axes.
+    """N points in the plane, with equal scales on both axes, or in space.
 
     Signals:
         hovered: row of the point under the cursor, or -1.
@@ -40,6 +37,10 @@ class ScatterPlot(QWidget):
         walked: row of the point that an arrow key led to.
         activated: Enter was pressed on the point chosen.
         menu_wanted: right click, at a place on the screen.
+        selected: what the user wants selected from now on, all of it: rows i64, ascending; and how that came out of
+            the selection there was, a `Combine`. Nothing changes until `set_selection` is called.
+        picture_dropped: a picture was dropped: the path of its file, or a `QImage`.
+        space_shown: three dimensions are shown from now on, or two.
     """
 
     hovered = Signal(int)
@@ -47,91 +48,145 @@ class ScatterPlot(QWidget):
     walked = Signal(int)
     activated = Signal(int)
     menu_wanted = Signal(QPoint)
+    selected = Signal(object, object)
+    picture_dropped = Signal(object)
+    space_shown = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._xy: FloatArray = np.zeros((0, 2), np.float32)
-        self._dimmed: BoolArray = np.zeros(0, np.bool_)
-        self._bounds = QRectF(-1, -1, 2, 2)
-        self._crowd = 0.0
-        self._chosen = -1
-        self._neighbours: tuple[int, ...] = ()
-        self._hovered = -1
+        self._plane: Places = places_of(np.zeros((0, 2), np.float32))
+        self._solid: Space | None = None
         self._touched = False
-        self._show_lines = True
-        self._graphics, self._box = self._make_view()
-        self._raster = RasterItem(self._box)
-        self._marks = MarksItem(self._box)
-        self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
-        self._rest.timeout.connect(lambda: self._raster.set_moving(False))
+        self._takes_pictures = False
+        self.canvas = Canvas()
+        self.tools = ToolStrip()
+        self._hands = Hands(self, self.canvas)
+        self._glide = Glide(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.canvas, 1)
+        row.addWidget(self.tools)
+        self._connect()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Map of the pictures")
-        self._restyle()
+        self.setAccessibleDescription(
+            "Arrows walk from point to point and select with Shift; Ctrl and arrows move the map or turn it; "
+            "plus and minus zoom; 0 shows all points; Enter opens; Ctrl+A selects all; Escape selects nothing."
+        )
 
-    def _make_view(self) -> tuple[Any, Any]:
-        graphics = pg.GraphicsView(self, background=None)
-        graphics.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        box = pg.ViewBox(lockAspect=True, enableMenu=False)
-        graphics.setCentralItem(box)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(graphics)
-        box.sigRangeChanged.connect(self._on_range)
+    def _connect(self) -> None:
+        box, tools = self.canvas.box, self.tools
+        box.sigRangeChanged.connect(self.canvas.show_view)
         box.sigRangeChangedManually.connect(self._on_touch)
         box.sigResized.connect(self._on_resize)
-        graphics.scene().sigMouseClicked.connect(self._on_mouse_clicked)
-        graphics.viewport().installEventFilter(self)
-        return graphics, box
+        box.turned.connect(lambda by: self.turn(by.x() * _TURN_PER_PIXEL, by.y() * _TURN_PER_PIXEL))
+        self._glide.moved.connect(self._on_glide)
+        tools.fit_wanted.connect(self.fit)
+        tools.tool_changed.connect(self._on_tool)
+        tools.thumbnails_toggled.connect(self._on_thumbnails)
+        tools.space_toggled.connect(self._on_space)
 
     # ------------------------------------------------------------------------------------ what is shown
 
-    def set_points(self, xy: FloatArray, *, keep_view: bool) -> None:
-        """Show points f32 [N, 2]; NaN is left out. The view is fitted unless `keep_view` and the user moved it."""
-        same = len(xy) == len(self._xy)
-        self._xy = xy
+    def set_points(self, xy: FloatArray, *, keep_view: bool, glide: bool = False) -> None:
+        """Show points f32 [N, 2]; NaN is left out. The view is fitted unless `keep_view` and the user moved it.
+
+        With `glide` the same points, if they are not too many, go to their new places instead of jumping. Points that
+        are not as many as before are others: nothing is chosen, selected or located among them, nor seen in space.
+        """
+        marking, places = self.canvas.marking, places_of(xy)
+        same, before = len(places) == len(self._plane), self.canvas.places
+        self._plane = places
+        self._glide.stop()
         if not same:
-            self._dimmed = np.zeros(len(xy), np.bool_)
-            self._chosen, self._neighbours, self._hovered = -1, (), -1
-        self._bounds = _bounds(xy)
-        self._crowd = _crowd(xy, self._bounds)
-        self._raster.set_points(xy)
-        if keep_view and same and self._touched:
-            self._show_view()
+            marking.clear()
+            marking.located = ()
+            self.set_points3(np.zeros((0, 3), np.float32))
+        if self.in_space:
+            return
+        stay = keep_view and same and self._touched
+        self._touched &= stay
+        milliseconds = self._glide_time() if glide and same and 0 < len(places) <= GLIDE_MOST else 0
+        if milliseconds:
+            self._glide.start(before, places, milliseconds)
         else:
-            self.fit()
+            self._arrive(places)
+
+    def set_points3(self, xyz: FloatArray) -> None:
+        """Offer the same points in space, f32 [N, 3], or no longer with none; the user switches with a button."""
+        if len(xyz) != len(self._plane) or not len(xyz):
+            self.show_space(False)
+            self._solid = None
+        else:
+            self._solid = Space(xyz)
+            if self.in_space:
+                self.canvas.space = self._solid
+                self.canvas.look()
+                self.fit()
+        self.tools.space.setVisible(self._solid is not None)
+
+    def show_space(self, shown: bool) -> None:
+        """Show three dimensions, if there are any, or two."""
+        self.tools.space.setChecked(shown and self._solid is not None)
 
     def set_colours(self, rows: ByteArray, palette: ByteArray, dimmed: BoolArray, height: ByteArray) -> None:
         """Colour point i with `palette[rows[i]]`; the cursor passes over the points `dimmed` bool [N].
 
         A point of more `height` u8 [N] lies over one of less.
         """
-        self._dimmed = dimmed
-        self._raster.set_colours(rows, palette, self.ground(), height)
+        canvas = self.canvas
+        canvas.set_scene(canvas.scene.coloured(rows, palette, self.ground(), height, dimmed))
+        if canvas.thumbs.has_source:
+            canvas.show_view()
+
+    def set_selection(self, rows: IntArray) -> None:
+        """Show points `rows` i64 [M], ascending, as selected; the others are fainter as long as there are any."""
+        self.canvas.set_selection(rows)
+
+    def set_located(self, located: Sequence[Located]) -> None:
+        """Mark pictures that are not among the points, with lines to their true neighbours."""
+        self.canvas.marking.located = tuple(located)
+        if not self._touched:
+            self.fit()
+        self.canvas.show_marks()
+
+    def set_thumbnails(self, thumbnails: Thumbnails | None, path: Callable[[int], str]) -> None:
+        """Offer the pictures on the map: that of point i is at `path(i)`. To be called again when points change."""
+        self.canvas.thumbs.set_source(thumbnails, path)
+        self.tools.thumbnails.setVisible(thumbnails is not None)
+        self.tools.thumbnails.setChecked(self.canvas.wants_tiles)
+        self.canvas.show_view()
+
+    def set_takes_pictures(self, taken: bool) -> None:
+        """Let pictures be dropped on the map; else they are left to the window."""
+        self._takes_pictures = taken
+        self.setAcceptDrops(taken)
 
     def choose(self, row: int, neighbours: tuple[int, ...] = ()) -> None:
         """Mark a point (-1: none) and its neighbours, and bring it into view if it is outside."""
-        self._chosen, self._neighbours = row, neighbours
-        if row >= 0 and np.isfinite(self._xy[row]).all():
-            self._bring_into_view(row)
-        self._show_marks()
+        self.canvas.marking.chosen, self.canvas.marking.neighbours = row, neighbours
+        self._keep_in_view()
+        self.canvas.show_view()
 
     def point_out(self, row: int) -> None:
         """Ring a point (-1: none), as if the cursor were on it."""
-        self._hovered = row
-        self._show_marks()
+        self.canvas.marking.hovered = row
+        self.canvas.show_marks()
 
     def show_lines(self, shown: bool) -> None:
         """Draw lines from the chosen point to its neighbours, or not."""
-        self._show_lines = shown
-        self._restyle()
+        self.canvas.show_lines(shown)
 
     def fit(self) -> None:
         """Show all points."""
         self._touched = False
-        span = max(self._bounds.width(), self._bounds.height())
-        self._box.setLimits(minXRange=span * 1e-5, minYRange=span * 1e-5, maxXRange=span * 40, maxYRange=span * 40)
-        self._box.setRange(self._bounds, padding=0.06, disableAutoRange=True)
-        self._show_view()
+        self.canvas.fit()
+
+    @property
+    def in_space(self) -> bool:
+        """True while three dimensions are shown."""
+        return self.canvas.space is not None
 
     def was_touched(self) -> bool:
         """True if the user has moved the view since it was last fitted."""
@@ -139,7 +194,7 @@ class ScatterPlot(QWidget):
 
     def chosen(self) -> int:
         """Row of the marked point, or -1."""
-        return self._chosen
+        return self.canvas.marking.chosen
 
     def ground(self) -> tuple[int, int, int]:
         """Colour behind the points."""
@@ -148,181 +203,117 @@ class ScatterPlot(QWidget):
 
     def place(self, row: int) -> QPointF:
         """Where a point is, in this widget's logical pixels."""
-        at = self._local(self._xy[row])
-        return QPointF(self._graphics.mapTo(self, self._graphics.mapFromScene(self._box.mapToScene(at))))
+        return QPointF(self.canvas.mapTo(self, self.canvas.place(row)))
+
+    def picture(self) -> QImage:
+        """The map as it looks, without its buttons, every point drawn."""
+        return self.canvas.picture()
 
     # ---------------------------------------------------------------------------------------- the view
 
-    def _window(self, ratio: float) -> Window:
-        (x0, x1), (y0, y1) = self._box.viewRange()
-        area = self._box.rect()
-        return Window(x0, x1, y0, y1, area.width() * ratio, area.height() * ratio)
+    def _arrive(self, places: Places) -> None:
+        self.canvas.set_places(places)
+        if self._touched:
+            self._keep_in_view()
+            self.canvas.show_view()
+        else:
+            self.fit()
 
-    def _local(self, xy: FloatArray) -> QPointF:
-        """A place in the plane as a place in the view box."""
-        x, y = self._window(1.0).to_pixels(xy[None])[0].tolist()
-        return QPointF(x, y)
+    def _on_glide(self) -> None:
+        if self._glide.places is not None and not self.in_space:
+            self._arrive(self._glide.places)
 
-    def _on_range(self) -> None:
-        self._raster.set_moving(True)
-        self._rest.start()
-        self._show_view()
+    def _glide_time(self) -> int:
+        wanted = self.style().styleHint(QStyle.StyleHint.SH_Widget_Animation_Duration, None, self)
+        return _GLIDE_MS if wanted > 0 and self.isVisible() else 0
+
+    def _keep_in_view(self) -> None:
+        row, canvas = self.chosen(), self.canvas
+        if not canvas.places.known(row):
+            return
+        if not QRectF(canvas.box.area()).adjusted(8, 8, -8, -8).contains(canvas.local(row)):
+            canvas.box.centre_on(float(canvas.places.x[row]), float(canvas.places.y[row]))
+            self._touched = True
 
     def _on_touch(self) -> None:
         self._touched = True
 
     def _on_resize(self) -> None:
         if self._touched:
-            self._show_view()
+            self.canvas.show_view()
         else:
             self.fit()
 
-    def _show_view(self) -> None:
-        ratio = self._graphics.devicePixelRatioF()
-        (x0, x1), (y0, y1) = self._box.viewRange()
-        whole = max(self._bounds.width(), self._bounds.height()) ** 2
-        # By the area seen, not by counting what is in it: panning must not make the discs breathe.
-        crowd = self._crowd * min((x1 - x0) * (y1 - y0) / whole, 1.0)
-        self._raster.set_view(self._window(ratio), QRectF(self._box.rect()), ratio, crowd)
-        self._show_marks()
+    def _on_thumbnails(self, shown: bool) -> None:
+        self.canvas.wants_tiles = shown
+        self.canvas.show_view()
 
-    def _show_marks(self) -> None:
-        def at(row: int) -> QPointF | None:
-            known = 0 <= row < len(self._xy) and bool(np.isfinite(self._xy[row]).all())
-            return self._local(self._xy[row]) if known else None
+    def _on_space(self, shown: bool) -> None:
+        self._glide.stop()
+        self.canvas.space = self._solid if shown else None
+        self.canvas.box.turning = self.in_space
+        if self.in_space:
+            self.canvas.look()
+        else:
+            self.canvas.set_places(self._plane)
+        self.fit()
+        self.space_shown.emit(self.in_space)
 
-        near = tuple(place for place in map(at, self._neighbours) if place is not None)
-        marks = Marks(at(self._chosen), near, at(self._hovered))
-        self._marks.set_marks(marks, QRectF(self._box.rect()), self._raster.radius)
-
-    def _bring_into_view(self, row: int) -> None:
-        place = self._local(self._xy[row])
-        if not QRectF(self._box.rect()).adjusted(8, 8, -8, -8).contains(place):
-            (x0, x1), (y0, y1) = self._box.viewRange()
-            x, y = self._xy[row].tolist()
-            self._box.translateBy(x=x - (x0 + x1) / 2, y=y - (y0 + y1) / 2)
-            self._touched = True
-
-    def _restyle(self) -> None:
-        role = QPalette.ColorRole
-        self._graphics.setBackground(self.palette().color(role.Base))
-        self._marks.set_style(
-            self.palette().color(role.Highlight), self.palette().color(role.Text), lines=self._show_lines
-        )
+    def _on_tool(self, tool: Tool) -> None:
+        self._hands.gestures.tool = tool
+        self._hands.show_cursor()
 
     # ------------------------------------------------------------------------------------ mouse and keys
 
     def pick(self, x: float, y: float) -> int:
         """Row of the point nearest to a place in the plane, if it is within reach and not dimmed; else -1."""
-        if not len(self._xy):
-            return -1
-        per_pixel = self._box.viewPixelSize()
-        dx, dy = (self._xy[:, 0] - x) / per_pixel[0], (self._xy[:, 1] - y) / per_pixel[1]
-        # A million points take 4 ms; a tree would answer sooner but has to be grown anew for each frame.
-        distance = np.where(self._dimmed, np.inf, dx * dx + dy * dy)
-        if np.isnan(distance).all():
-            return -1
-        nearest = int(np.nanargmin(distance))
-        return nearest if distance[nearest] <= REACH**2 else -1
+        return self._hands.pick(x, y)
 
-    def _pick_scene(self, scene: QPointF) -> int:
-        place = self._box.mapSceneToView(scene)
-        return self.pick(place.x(), place.y())
+    def select_all(self) -> None:
+        """Ask for all points that are not dimmed to be selected."""
+        self._hands.select_all()
 
-    def _hover(self, row: int) -> None:
-        if row != self._hovered:
-            self._hovered = row
-            self._graphics.viewport().setCursor(
-                Qt.CursorShape.PointingHandCursor if row >= 0 else Qt.CursorShape.ArrowCursor
-            )
-            self._show_marks()
-            self.hovered.emit(row)
+    def escape(self) -> bool:
+        """Drop a frame being drawn, or else the tool, or else the selection; False if there is none of them."""
+        return self._hands.escape()
 
-    def _on_mouse_clicked(self, event: Any) -> None:
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        row = self._pick_scene(event.scenePos())
-        event.accept()
-        if event.button() == Qt.MouseButton.RightButton:
-            self.menu_wanted.emit(event.screenPos().toPoint())
-        elif event.double():
-            if row < 0:
-                self.fit()
-        elif event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit(row)
+    def walk(self, dx: float, dy: float, *, select: bool) -> None:
+        """Go to the next point in a direction (y up), and select it on the way if told so."""
+        row = self.neighbour_towards(dx, dy)
+        if row >= 0:
+            if select:
+                self._hands.extend_to(row)
+            self.walked.emit(row)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        # Not the scene's own signal: it drops moves that follow fast on one another, the last one too.
-        if isinstance(event, QMouseEvent) and event.type() == QEvent.Type.MouseMove:
-            moving = event.buttons() != Qt.MouseButton.NoButton
-            self._hover(-1 if moving else self._pick_scene(self._graphics.mapToScene(event.position().toPoint())))
-        elif event.type() == QEvent.Type.Leave:
-            self._hover(-1)
-        return super().eventFilter(watched, event)
+    def push(self, right: float, up: float) -> None:
+        """Move the view by parts of its width and height."""
+        self._touched = True
+        self.canvas.box.shift(right, up)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        if event.type() == QEvent.Type.PaletteChange:
-            self._restyle()
-        super().changeEvent(event)
+    def zoom(self, by: float) -> None:
+        """See `by` times as much."""
+        self._touched = True
+        self.canvas.box.scaleBy((by, by))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        key = Qt.Key(event.key())
-        if key in _DIRECTIONS:
-            row = self.neighbour_towards(*_DIRECTIONS[key])
-            if row >= 0:
-                self.walked.emit(row)
-        elif key in _ZOOMS:
-            self._touched = True
-            self._box.scaleBy((_ZOOMS[key], _ZOOMS[key]))
-        elif key in (Qt.Key.Key_0, Qt.Key.Key_Home):
-            self.fit()
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._chosen >= 0:
-            self.activated.emit(self._chosen)
-        else:
-            super().keyPressEvent(event)
+    def turn(self, right: float, down: float) -> None:
+        """Turn what is seen in space by radians, as if a ball were rolled; does nothing in the plane."""
+        if self.canvas.space is not None:
+            self.canvas.space.turn(right, down)
+            self.canvas.look()
+            self.canvas.show_view()
 
     def neighbour_towards(self, dx: float, dy: float) -> int:
         """Row of the next point from the chosen one in a direction (y up), or -1.
 
         Without a chosen point: the point nearest to the middle of the view.
         """
-        usable = ~self._dimmed & np.isfinite(self._xy).all(axis=1)
-        if self._chosen < 0 or not np.isfinite(self._xy[self._chosen]).all():
-            centre = self._box.viewRect().center()
-            distance = np.hypot(self._xy[:, 0] - centre.x(), self._xy[:, 1] - centre.y())
-        else:
-            away = self._xy - self._xy[self._chosen]
-            along = away[:, 0] * dx + away[:, 1] * dy
-            across = np.abs(away[:, 0] * dy - away[:, 1] * dx)
-            usable &= (along > 0) & (across <= along)
-            distance = along + 2 * across
-        if not usable.any():
-            return -1
-        return int(np.argmin(np.where(usable, distance, np.inf)))
+        places, dimmed, row = self.canvas.places, self.canvas.scene.dimmed, self.chosen()
+        pixel = max(self.canvas.box.viewPixelSize())
+        if places.known(row):
+            return places.towards(row, (dx, dy), dimmed, 4 * REACH * pixel)
+        centre = self.canvas.box.viewRect().center()
+        return places.closest(centre.x(), centre.y(), 4 * REACH * pixel, dimmed)
 
-
-def _bounds(xy: FloatArray) -> QRectF:
-    """Smallest rectangle around the finite points; never without an area."""
-    finite = xy[np.isfinite(xy).all(axis=1)]
-    if not len(finite):
-        return QRectF(-1, -1, 2, 2)
-    (x0, y0), (x1, y1) = finite.min(axis=0).tolist(), finite.max(axis=0).tolist()
-    span = max(x1 - x0, y1 - y0)
-    # float32 has 24 bits: a smaller spread cannot be told from none.
-    if span <= max(abs(x0), abs(x1), abs(y0), abs(y1)) * 1e-6:
-        span = max(abs(x0), abs(y0)) * 1e-3 or 1.0
-    middle = QPointF((x0 + x1) / 2, (y0 + y1) / 2)
-    width, height = max(x1 - x0, span * 1e-3), max(y1 - y0, span * 1e-3)
-    return QRectF(middle.x() - width / 2, middle.y() - height / 2, width, height)
-
-
-def _crowd(xy: FloatArray, bounds: QRectF) -> float:
-    """How many points there would be if they stood everywhere as close as they stand where they are."""
-    finite = xy[np.isfinite(xy).all(axis=1)]
-    some = finite[:: max(len(finite) // _CROWD_SAMPLE, 1)]
-    if not len(some):
-        return 0.0
-    side = max(bounds.width(), bounds.height())
-    cell = ((some - [bounds.left(), bounds.top()]) / side * _CROWD_CELLS).astype(np.int64).clip(0, _CROWD_CELLS - 1)
-    occupied = len(np.unique(cell @ [1, _CROWD_CELLS])) / min(_CROWD_CELLS**2, len(some))
-    # Not the full correction: discs should shrink in tight groups, but lonely points must still be seen.
-    return float(len(finite) / occupied**_CROWD_POWER)
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if not handle_key(self, event):
+            super().keyPressEvent(event)
