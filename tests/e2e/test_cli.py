@@ -138,6 +138,24 @@ def test_latent(tmp_path: Path, folder: str) -> None:
     assert d == arrays["features"].shape[1]
 
 
+def test_latent_of_some_rows_and_with_pictures_placed(tmp_path: Path, folder: str, pictures: list[str]) -> None:
+    words = ("latent", "--model", "demo", "--folder", folder, "--projection", "pca", "--neighbours", "4")
+    whole, _ = run(tmp_path / "whole", *words, "--image", *pictures)
+    n = len(whole["xy"])
+    assert shapes(whole)["preservation"] == ("float32", (n,))
+    assert shapes(whole)["xyz"] == ("float32", (n, 3))
+    assert 0 < float(whole["continuity"]) <= 1
+    assert shapes(whole)["located_xy"] == ("float32", (3, 2))
+    assert whole["located_neighbours"].shape == whole["located_distances"].shape == (3, 4)
+    assert (np.diff(whole["located_distances"], axis=1) >= 0).all()
+    assert whole["located_names"].tolist() == [Path(path).name for path in pictures]
+    assert len((tmp_path / "whole" / "located.csv").read_text().splitlines()) == 4
+    some, facts = run(tmp_path / "some", *words, "--only", "0-9,15")
+    assert some["paths"].tolist() == whole["paths"][[*range(10), 15]].tolist()
+    assert facts["parameters"]["only"] == "0-9,15"
+    np.testing.assert_allclose(some["xy"].mean(0), whole["xy"][[*range(10), 15]].mean(0), atol=1e-3)
+
+
 def test_several_pictures_get_a_folder_each_and_bad_ones_are_listed(
     tmp_path: Path, pictures: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
