@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from convviz_gui.gui.latent.neighbour_tiles import TileView
-from convviz_gui.gui.latent.neighbour_words import guest_lines, likely, nearest_words, unknown_neighbours
+from convviz_gui.gui.latent.neighbour_words import guest_lines, likely, nearest_help, nearest_words, unknown_neighbours
 from convviz_gui.gui.latent.placed import Placed
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import PointModel, details
@@ -139,7 +139,9 @@ class NeighbourStrip(QWidget):
         self.facts.setText("\n".join(lines[:_MOST_LINES]))
         self.facts.setToolTip(tip("\n".join([*lines, *likely(facts, point)])))
         dims = facts.points.features.shape[-1]
-        self.heading.setText(nearest_words(ranks.tolist(), dims) if near else unknown_neighbours(len(facts)))
+        self.heading.setText(nearest_words(ranks.tolist()) if near else unknown_neighbours(len(facts)))
+        if near:
+            self.heading.setToolTip(nearest_help(ranks.tolist(), dims))
         self.points.show_points(facts, near, facts.distances(point, near).tolist(), ranks.tolist())
         self.list.scrollToTop()
 

@@ -12,14 +12,23 @@ from convviz_gui.gui.latent.point_orders import LARGE
 from convviz_gui.gui.look.words import percent
 
 
-def nearest_words(ranks: list[int], dims: int) -> str:
-    """How many neighbours there are in the full space, and how many of them are as near on the map."""
+def nearest_words(ranks: list[int]) -> str:
+    """How many of the true neighbours are as near on the map; `ranks` are theirs there, 0 where there is no place."""
     k = len(ranks)
-    told = f"{k} nearest neighbours in {dims:,} dimensions" if dims else f"{k} nearest neighbours"
+    if not all(ranks):
+        return f"{k} nearest neighbours"
+    near = sum(rank <= k for rank in ranks)
+    return f"Neighbours kept on the map: {near} of {k} ({percent(near / k)})"
+
+
+def nearest_help(ranks: list[int], dims: int) -> str:
+    """The same at length."""
+    k = len(ranks)
+    told = f"The {k} pictures nearest in {dims:,} dimensions, with their distances there."
     if not all(ranks):
         return told
-    kept = sum(rank <= k for rank in ranks)
-    return f"{told} · {kept} of {k} ({percent(kept / k)}) kept on the map"
+    near = sum(rank <= k for rank in ranks)
+    return f"{told} {near} of them are among the {k} nearest on the map; below each, how near it is there."
 
 
 def unknown_neighbours(count: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import IntArray
 from convviz_gui.gui.latent.selection_gallery import MOST, SelectionGallery
@@ -39,9 +39,10 @@ class SelectionPanel(QWidget):
         self.narrow = _button("Keep marked", "Select only the pictures marked here; Ctrl- and Shift-click mark several")
         self.reproject = _button("Re-project", "Project these pictures alone, near where they are now")
         self.export = _button("Export", "Save or copy these pictures as CSV, or as a list of files")
-        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.export.setMenu(self._menu())
-        self.clear = _button("✕", "Select nothing (Esc)")
+        self.clear = QToolButton()
+        self.clear.setText("✕")
+        self.clear.setToolTip("Select nothing (Esc)")
         self.clear.setAccessibleName("Select nothing")
         self._arrange()
         self.gallery.picked.connect(bench.choose)
@@ -117,9 +118,8 @@ class SelectionPanel(QWidget):
         self._bench.select(())
 
 
-def _button(text: str, tooltip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
     button.setToolTip(tooltip)
-    button.setProperty("flat", False)
+    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
     return button
