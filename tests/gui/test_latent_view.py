@@ -214,6 +214,8 @@ def test_the_photo_of_the_tray_is_chosen_on_the_map(shown: LatentView, points: P
 def test_hovering_shows_the_thumbnail_and_the_facts(shown: LatentView, points: Points, qtbot: QtBot) -> None:
     plot, card = the_plot(shown), shown.map._card
     assert card is not None
+    # Else the cursor might be over another point's picture.
+    plot.tools.thumbnails.setChecked(False)
     with qtbot.waitSignal(shown.status) as caught:
         QTest.mouseMove(plot.canvas.graphics.viewport(), plot.place(12).toPoint())
     assert "12.png" in caught.args[0]
@@ -509,9 +511,9 @@ def test_the_map_can_be_copied_and_saved(shown: LatentView, tmp_path: Path, monk
     shown.map.save_picture()
     shown.map.copy_picture()
     with Image.open(tmp_path / "map.png") as saved:
-        assert saved.size == (the_plot(shown).width(), the_plot(shown).height())
+        assert saved.size == (the_plot(shown).canvas.width(), the_plot(shown).canvas.height())
         assert len(saved.convert("RGB").getcolors(100_000) or []) > 4
-    assert QGuiApplication.clipboard().image().width() == the_plot(shown).width()
+    assert QGuiApplication.clipboard().image().width() == the_plot(shown).canvas.width()
 
 
 # ------------------------------------------------------------------------------------------- thumbnails

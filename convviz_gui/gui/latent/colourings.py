@@ -120,7 +120,7 @@ def _correctness(facts: PointFacts, choice: Choice) -> Colouring:
     kinds = (
         ("label is no class of the network", GREY),
         ("predicted as labelled", _FIRST),
-        ("predicted other", _SECOND),
+        ("predicted otherwise", _SECOND),
     )
     which = np.array([2, 1, 0])[facts.orders.correct]
     return _kinds(choice, which, kinds, "Prediction against label, where the label is a class of the network.")

@@ -15,6 +15,7 @@ from convviz_gui.engine.payloads import ByteArray, IntArray
 from convviz_gui.engine.types import Reproject
 from convviz_gui.gui.latent.colourings import choices, colouring
 from convviz_gui.gui.latent.exports import CSV, LIST, RANKING, Kind, copy_text, save_text
+from convviz_gui.gui.latent.guest_row import GuestRow
 from convviz_gui.gui.latent.hover_card import HoverCard
 from convviz_gui.gui.latent.map_header import MapHeader
 from convviz_gui.gui.latent.neighbour_strip import NeighbourStrip
@@ -41,9 +42,11 @@ class MapPage(QWidget):
 
     Signals:
         status: what is under the cursor, in words; "" when nothing is.
+        picture_dropped: the path of a file, or a `QImage`, that was dropped on the map.
     """
 
     status = Signal(str)
+    picture_dropped = Signal(object)
 
     def __init__(
         self, bench: Workbench, thumbnails: Thumbnails, loader: ImageLoader, parent: QWidget | None = None
@@ -61,6 +64,7 @@ class MapPage(QWidget):
         self.side = SidePanel(bench, thumbnails)
         self.legend, self.ranking, self.selected = self.side.legend, self.side.ranking, self.side.selection
         self.strip = NeighbourStrip(self.thumbnails)
+        self.guests = GuestRow(bench)
         self._middle = QSplitter(Qt.Orientation.Horizontal)
         self._middle.addWidget(self.side)
         column = QVBoxLayout(self)
@@ -68,6 +72,7 @@ class MapPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self._middle, 1)
+        column.addWidget(self.guests)
         column.addWidget(self.strip)
         self._connect()
         # pyqtgraph takes half a second to import: done while the user chooses a folder, it is not waited for.
@@ -88,6 +93,7 @@ class MapPage(QWidget):
         self.bench.points_changed.connect(self._on_points)
         self.bench.places_changed.connect(self._on_places)
         self.bench.point_changed.connect(self._on_point)
+        self.bench.selected_changed.connect(self._on_selected)
         self.bench.placed_changed.connect(self._on_placed)
         self.bench.decisions_changed.connect(self._on_decisions)
 
@@ -101,6 +107,8 @@ class MapPage(QWidget):
         assert self._facts is not None
         self.ranking.show_facts(self._facts)
         self._on_places()
+        plot, points = self._the_plot(), self._facts.points
+        plot.set_points3(points.xyz)
         self._recolour()
 
     def _on_places(self) -> None:
@@ -110,7 +118,9 @@ class MapPage(QWidget):
         keep = self._shown == (points.folder, points.layer, points.projection)
         self._shown = (points.folder, points.layer, points.projection)
         self._hide_card()
-        plot.set_points(points.xy, keep_view=keep)
+        # Frames follow one another too fast to glide between them.
+        plot.set_points(points.xy, keep_view=keep, glide=points.final)
+        plot.set_takes_pictures(points.final)
         self.header.show_points(points)
 
     def _the_plot(self) -> ScatterPlot:
@@ -123,6 +133,9 @@ class MapPage(QWidget):
             plot.walked.connect(self.bench.choose)
             plot.activated.connect(self.bench.open)
             plot.menu_wanted.connect(self._on_menu)
+            plot.selected.connect(lambda rows, _how: self.bench.select(rows))
+            plot.picture_dropped.connect(self.picture_dropped)
+            plot.set_thumbnails(self.thumbnails, self._path)
             self._middle.insertWidget(0, plot)
             self._middle.setStretchFactor(0, 1)
             self._middle.setCollapsible(0, False)
@@ -133,6 +146,9 @@ class MapPage(QWidget):
             self.setFocusProxy(plot)
             self.plot = plot
         return self.plot
+
+    def _path(self, row: int) -> str:
+        return self._facts.points.paths[row] if self._facts is not None and row < len(self._facts) else ""
 
     # --------------------------------------------------------------------------------------- the colours
 
@@ -155,6 +171,7 @@ class MapPage(QWidget):
             self._show_colouring(colouring(facts, choice, decisions))
 
     def _on_worked_out(self, facts: PointFacts) -> None:
+        facts.orders.ready = True
         if self._facts is not None and self._facts.orders is facts.orders:
             self.ranking.show_facts(self._facts)
             self.side.refresh()
@@ -203,10 +220,15 @@ class MapPage(QWidget):
         if point >= 0 or self.bench.guest is None:
             self.strip.show_point(self._facts, point)
 
+    def _on_selected(self) -> None:
+        if self.plot is not None:
+            self.plot.set_selection(self.bench.selected)
+
     def _on_placed(self) -> None:
         guest = self.bench.guest
         if self._facts is None:
             return
+        self._the_plot().set_located([placed.located for placed in self.bench.placed])
         if guest is not None:
             self.strip.show_guest(self._facts, guest)
         elif self.bench.point < 0:
@@ -308,7 +330,7 @@ class MapPage(QWidget):
 
     def _picture(self) -> QImage:
         self._hide_card()
-        return self._the_plot().grab().toImage()
+        return self._the_plot().picture()
 
     def _file_name(self) -> str:
         assert self._facts is not None

@@ -23,7 +23,7 @@ _DIGITS = 7
 
 
 class PointOrders:
-    """Of N pictures. `ready` is True once `work_out` has been through, or need not be waited for."""
+    """Of N pictures. `ready`: there is no need to wait for `work_out`; to be set by whoever had it done in a thread."""
 
     def __init__(self, points: Points, model: ModelInfo | None) -> None:
         self._points = points
@@ -34,7 +34,6 @@ class PointOrders:
     def work_out(self) -> PointOrders:
         """Work out everything that a window asks for; may be called in any thread."""
         _ = self.labels, self.rank, self.sorted_scores, self.correct, self._register
-        self.ready = True
         return self
 
     @cached_property

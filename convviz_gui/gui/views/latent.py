@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +77,7 @@ class LatentView(PayloadView):
         self.guests.problem.connect(self.problem)
         self.guests.status.connect(self.status)
         self.map.status.connect(self.status)
+        self.map.picture_dropped.connect(self._on_dropped)
         self.map.strip.similar_wanted.connect(self._on_similar)
         self.map.strip.place_wanted.connect(self.place_current)
         self.selection.image_changed.connect(self._on_image)
@@ -184,6 +184,9 @@ class LatentView(PayloadView):
         if self.selection.image is not None:
             self.guests.place(self.selection.image)
 
-    def drop(self, paths: Iterable[Path], picture: QImage | None = None) -> None:
-        """Find where files, or a picture that is none, belong on the map; those of the dataset are chosen."""
-        self.guests.drop(paths, picture)
+    def _on_dropped(self, dropped: object) -> None:
+        """A file, or a picture that is none, was dropped on the map."""
+        if isinstance(dropped, QImage):
+            self.guests.drop((), dropped)
+        elif isinstance(dropped, str | Path):
+            self.guests.drop((Path(dropped),))
