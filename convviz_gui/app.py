@@ -51,7 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="convviz-gui", description=convviz_gui.__doc__)
     parser.add_argument(
-        "files", nargs="*", type=Path, metavar="FILE", help="pictures, folders of pictures, weights, or a Python file"
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="pictures; folders, .zip or .csv files of pictures, several as splits; weights, or a Python file",
     )
     parser.add_argument("--version", action="version", version=f"ConvViz {convviz_gui.__version__}")
     return parser

@@ -35,7 +35,7 @@ def add(run: argparse.ArgumentParser) -> None:
             nargs="+",
             action="extend",
             default=[],
-            help="a folder of pictures; sub-folders are labels; with several, each is a split",
+            help="a folder, .zip or .csv file of pictures; sub-folders are labels; with several, each is a split",
         )
         parser.add_argument("--layer", metavar="ID", type=name, help="a layer as `convviz layers` lists it")
         parser.add_argument(

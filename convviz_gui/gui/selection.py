@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, Signal
 
@@ -120,6 +122,16 @@ class Selection(QObject):
     def splits(self) -> tuple[str, ...]:
         """Further folders that are looked through together with `folder`, each a split of its own."""
         return self._splits
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All that the dataset is made of: `folder` and `splits`, () while none is open."""
+        return (self._folder, *self._splits) if self._folder is not None else ()
+
+    def set_sources(self, sources: Iterable[str]) -> None:
+        """Choose a dataset by what it is made of, each source once; nothing at all closes it."""
+        paths = tuple(dict.fromkeys(os.path.abspath(source) for source in sources))  # noqa: PTH100 - no ".." in it
+        self.set_folder(paths[0] if paths else None, paths[1:])
 
     def set_folder(self, folder: str | None, splits: tuple[str, ...] = ()) -> None:
         """Choose a dataset."""

@@ -173,9 +173,11 @@ def test_thumbnail_keeps_the_aspect_and_enlarges_nothing() -> None:
 def test_paths_are_told_apart(tmp_path: Path) -> None:
     folder = tmp_path / "folder.safetensors"
     folder.mkdir()
-    found = sort_paths([tmp_path / "a.JPG", folder, tmp_path / "w.SafeTensors", tmp_path / "x"])
+    (tmp_path / "folder.zip").mkdir()
+    names = ("a.JPG", "w.SafeTensors", "x", "b.ZIP", "folder.zip", "c.csv")
+    found = sort_paths([folder, *(tmp_path / name for name in names)])
     assert found.pictures == (tmp_path / "a.JPG", tmp_path / "x")
-    assert found.folders == (folder,)
+    assert found.datasets == (folder, tmp_path / "b.ZIP", tmp_path / "folder.zip", tmp_path / "c.csv")
     assert found.weights == (tmp_path / "w.SafeTensors",)
 
 
@@ -210,4 +212,4 @@ def test_pasted_text_that_is_a_path_counts(tmp_path: Path) -> None:
 def test_folder_s_first_pictures(tmp_path: Path) -> None:
     for name in ("10.png", "9.png", "1.png"):
         save(tmp_path / name)
-    assert [path.name for path in first_pictures(tmp_path, 2)] == ["1.png", "9.png"]
+    assert [path.name for path in first_pictures([str(tmp_path)], 2)] == ["1.png", "9.png"]

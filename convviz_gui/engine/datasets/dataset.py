@@ -11,7 +11,7 @@ from convviz_gui.engine.datasets.folder import list_folder
 from convviz_gui.engine.datasets.kinds import is_archive, is_table, is_unopened
 from convviz_gui.engine.datasets.listing import Listing
 from convviz_gui.engine.datasets.table import list_table
-from convviz_gui.engine.datasets.together import split_names, together
+from convviz_gui.engine.datasets.together import check_each_once, together
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.types import Run
 
@@ -54,6 +54,6 @@ def list_dataset(source: str, others: Sequence[str] = ()) -> Listing:
         EngineError: a source is missing, unreadable, holds no photos, or is given twice.
     """
     sources = (source, *others)
-    split_names(sources)  # before anything is looked through
+    check_each_once(sources)
     listings = [next(kind for kind in KINDS if kind.recognises(Path(one))).list(one) for one in sources]
     return together(sources, listings) if others else listings[0]

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QImage
 
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine import archives
+from convviz_gui.engine.datasets.kinds import is_archive, is_table
 from convviz_gui.engine.types import ImageInput
 from convviz_gui.gui.opening.page import WEIGHT_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Paths by what they are: everything that is neither a folder, weights nor Python is taken for a picture."""
+    """Paths by what they are: everything that is neither a dataset, weights nor Python is taken for a picture.
+
+    Datasets are folders, zip archives and CSV tables.
+    """
 
     pictures: tuple[Path, ...]
-    folders: tuple[Path, ...]
+    datasets: tuple[Path, ...]
     weights: tuple[Path, ...]
     code: tuple[Path, ...]
 
 
 def sort_paths(paths: Iterable[Path]) -> Sorted:
-    """Tell pictures, folders, weights and Python files apart by their names, without opening them."""
-    pictures, folders, weights, code = [], [], [], []
+    """Tell pictures, datasets, weights and Python files apart by their names, without opening them."""
+    pictures, datasets, weights, code = [], [], [], []
     for path in paths:
         name = path.name.lower()
-        if _is_folder(path):
-            folders.append(path)
+        if _is_folder(path) or is_archive(path) or is_table(path):
+            datasets.append(path)
         elif name.endswith(WEIGHT_SUFFIXES):
             weights.append(path)
         elif name.endswith(".py"):
             code.append(path)
         else:
             pictures.append(path)
-    return Sorted(tuple(pictures), tuple(folders), tuple(weights), tuple(code))
+    return Sorted(tuple(pictures), tuple(datasets), tuple(weights), tuple(code))
 
 
 def paths_of(data: QMimeData) -> list[Path]:
@@ -53,7 +57,8 @@ def _existing(text: str) -> Path | None:
     """The absolute path of something there is; None for any other text."""
     try:
         path = Path(text).expanduser()
-        return path if path.is_absolute() and path.exists() else None
+        there = path.exists() or archives.split(str(path)) is not None
+        return path if path.is_absolute() and there else None
     except (OSError, RuntimeError, ValueError):  # too long, a home of nobody, no Unicode
         return None
 
@@ -87,11 +92,8 @@ def from_qimage(image: QImage, name: str) -> Callable[[], ImageInput]:
     return make
 
 
-def first_pictures(folder: Path, limit: int) -> tuple[Path, ...]:
-    """The folder's first pictures, for the tray. Raises `EngineError` if there are none."""
-    from convviz_gui.engine.datasets import list_folder
+def first_pictures(sources: Sequence[str], limit: int) -> tuple[Path, ...]:
+    """A dataset's first pictures, for the tray. Raises `EngineError` if there are none."""
+    from convviz_gui.engine.datasets import list_dataset
 
-    found = list_folder(str(folder)).paths[:limit]
-    if not found:
-        raise EngineError(f"There are no pictures in {folder}", "Open a folder that holds pictures")
-    return tuple(Path(path) for path in found)
+    return tuple(Path(path) for path in list_dataset(sources[0], sources[1:]).paths[:limit])

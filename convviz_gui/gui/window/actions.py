@@ -13,8 +13,10 @@ from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import Theme
 from convviz_gui.gui.opening.dialog import PRECISIONS
 from convviz_gui.gui.photos import samples
+from convviz_gui.gui.photos.dataset_words import described
 from convviz_gui.gui.window.command_palette import Entry, entry_of
 from convviz_gui.gui.window.offer import KEYS as OFFER_KEYS
+from convviz_gui.gui.window.window_state import sources_of
 
 if TYPE_CHECKING:
     from convviz_gui.gui.main_window import MainWindow
@@ -63,6 +65,8 @@ class Menus:
         do, window, menu = self._do, self._window, self._menu("&File")
         self._add(menu, "&Open pictures…", do.ask_for_pictures, QKeySequence.StandardKey.Open)
         self._add(menu, "Open &folder…", do.ask_for_folder, "Ctrl+Shift+O")
+        self._add(menu, "Open archive or &table…", do.ask_for_files)
+        self._add(menu, "&Add a folder as a split…", do.ask_for_split)
         recent = menu.addMenu("Open &recent")
         recent.aboutToShow.connect(lambda: self._fill_recent(recent))
         offered = menu.addMenu("&Samples")
@@ -82,9 +86,10 @@ class Menus:
 
     def _fill_recent(self, menu: QMenu) -> None:
         menu.clear()
-        for path in self._window.state.recent:
-            action = menu.addAction(path)
-            action.triggered.connect(lambda _checked=False, path=path: self._do.open_paths([Path(path)]))
+        for entry in self._window.state.recent:
+            sources = sources_of(entry)
+            action = menu.addAction(described(sources).replace("&", "&&"))
+            action.triggered.connect(lambda _checked=False, sources=sources: self._do.open_paths(map(Path, sources)))
         if menu.isEmpty():
             menu.addAction("Nothing yet").setEnabled(False)
 

@@ -15,18 +15,20 @@ from convviz_gui.engine.errors import EngineError, Problem, problem_from
 from convviz_gui.engine.types import Exported
 from convviz_gui.gui.look.theme import Theme, apply_theme
 from convviz_gui.gui.photos import samples
+from convviz_gui.gui.photos.dataset_words import ask_files, ask_folder, described
 from convviz_gui.gui.photos.intake import first_pictures, from_qimage, image_of, paths_of, sort_paths
 from convviz_gui.gui.tabs.python_code import python_code
 from convviz_gui.gui.window.command_palette import CommandPalette, Entry
 from convviz_gui.gui.window.model_commands import ModelCommands
 from convviz_gui.gui.window.shortcut_sheet import shortcut_sheet
+from convviz_gui.gui.window.window_state import sources_of
 from convviz_gui.worker.mailbox import EXPORT
 
 if TYPE_CHECKING:
     from convviz_gui.gui.main_window import MainWindow
 
 FOLDER_PICTURES = 24
-"""Pictures of an opened folder that go into the tray; the latent space shows them all."""
+"""Pictures of an opened dataset that go into the tray; the latent space shows them all."""
 
 LATENT = "latent space"
 
@@ -40,6 +42,8 @@ class Commands(QObject):
         self.model = ModelCommands(window)
         self._toybox_seed = samples.START[1]
         self._pasted = 0
+        self._drawn = ""
+        window.selection.folder_changed.connect(self._remember_dataset)
 
     # -------------------------------------------------------------------------------- pictures and folders
 
@@ -47,31 +51,44 @@ class Commands(QObject):
         """Open pictures (or weights) chosen in a dialog."""
         pictures = "*.jpg *.jpeg *.png *.webp *.avif *.tif *.tiff *.bmp *.gif *.ppm *.pgm *.pbm"
         chosen, _ = QFileDialog.getOpenFileNames(
-            self._window, "Open pictures", self._last_folder(), f"Pictures ({pictures});;All files (*)"
+            self._window,
+            "Open pictures",
+            self._last_folder(),
+            f"Pictures ({pictures});;Archives and tables of pictures (*.zip *.csv *.tsv);;All files (*)",
         )
         self.open_paths([Path(name) for name in chosen])
 
     def ask_for_folder(self) -> None:
         """Open a folder chosen in a dialog."""
-        chosen = QFileDialog.getExistingDirectory(self._window, "Open a folder of pictures", self._last_folder())
+        self.open_paths(map(Path, ask_folder(self._window, self._last_folder())))
+
+    def ask_for_files(self) -> None:
+        """Open archives and tables chosen in a dialog; several are splits of one dataset."""
+        self.open_paths(map(Path, ask_files(self._window, self._last_folder())))
+
+    def ask_for_split(self) -> None:
+        """Add a folder chosen in a dialog to the dataset, as a split of its own."""
+        chosen = ask_folder(self._window, self._last_folder(), "Add a folder of pictures as a split")
         if chosen:
-            self.open_paths([Path(chosen)])
+            self.open_folder(*map(Path, (*self._window.selection.sources, *chosen)))
 
     def _last_folder(self) -> str:
         recent = self._window.state.recent
-        return str(Path(recent[0]).parent) if recent else str(Path.home())
+        return str(Path(sources_of(recent[0])[0]).parent) if recent else str(Path.home())
 
     def open_paths(self, paths: Iterable[Path]) -> None:
-        """Open pictures in the tray, a folder in the latent space, weights and Python files in the dialog."""
+        """Open pictures in the tray, a dataset in the latent space, weights and Python files in the dialog.
+
+        Several folders, archives or tables are one dataset, each a split of its own.
+        """
         window = self._window
         window.notices.settle("files")
         found = sort_paths(paths)
         if found.pictures:
             window.tray.open_files(found.pictures)
-        for folder in found.folders:
-            self.open_folder(folder, select=not found.pictures)
-        for path in (*found.pictures[:1], *found.folders):
-            window.state.remember_path(str(path.absolute()))
+            window.state.remember_path(str(found.pictures[0].absolute()))
+        if found.datasets:
+            self.open_folder(*found.datasets, select=not found.pictures)
         if found.weights:
             self.model.ask(weights=str(found.weights[0].absolute()))
         elif found.code:
@@ -81,17 +98,21 @@ class Commands(QObject):
         """Show one picture file."""
         self._window.tray.open_files([Path(path)])
 
-    def open_folder(self, folder: Path, *, select: bool = True) -> None:
-        """Make `folder` the latent space's, and put its first pictures into the tray."""
-        self._set_folder(str(folder.absolute()))
+    def open_folder(self, *sources: Path, select: bool = True) -> None:
+        """Make a folder, an archive or a table the window's dataset, several as splits; show its first pictures."""
+        window = self._window
+        window.selection.set_sources(map(str, sources))
+        chosen = window.selection.sources
+        if len(chosen) > 1:
+            window.status.say(described(chosen))
 
         def then(value: object) -> None:
             if isinstance(value, Problem):
-                self._window.notices.tell("files", value)
+                window.notices.tell("files", value)
             elif isinstance(value, tuple):
-                self._window.tray.open_files(value, select=select)
+                window.tray.open_files(value, select=select)
 
-        self._window.loader.call(lambda: first_pictures(folder, FOLDER_PICTURES), then)
+        window.loader.call(lambda: first_pictures(chosen, FOLDER_PICTURES), then)
 
     def open_toybox(self, kind: str) -> None:
         """Draw another Toybox picture of a class."""
@@ -109,13 +130,17 @@ class Commands(QObject):
             if isinstance(value, Problem):
                 window.notices.tell("files", value)
             else:
-                self._set_folder(str(value))
+                self._drawn = str(value)
+                window.selection.set_folder(str(value))
                 window.tabs.tabs[tab].run()
 
         window.loader.call(samples.demo_folder, then)
 
-    def _set_folder(self, folder: str) -> None:
-        self._window.selection.set_folder(folder)
+    def _remember_dataset(self) -> None:
+        sources = self._window.selection.sources
+        # The demo's folder has a command of its own; what is not there was mistyped.
+        if sources and sources != (self._drawn,) and Path(sources[0]).exists():
+            self._window.state.remember_sources(sources)
 
     def paste(self) -> None:
         """Open what the clipboard holds: files, or a picture."""

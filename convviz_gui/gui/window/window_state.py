@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings
@@ -14,6 +16,16 @@ VERSION = 1
 """Of the arrangement of docks; another version's is not restored."""
 
 _SHA256 = 64  # hexadecimal digits
+
+
+def sources_of(entry: str) -> tuple[str, ...]:
+    """The paths of a recent entry: itself, or those of a dataset of several, which no path could be mistaken for."""
+    if entry.startswith("["):
+        try:
+            return tuple(source for source in json.loads(entry) if isinstance(source, str)) or (entry,)
+        except ValueError:
+            pass
+    return (entry,)
 
 
 class WindowState:
@@ -35,7 +47,7 @@ class WindowState:
 
     @property
     def recent(self) -> list[str]:
-        """Files and folders opened last, newest first."""
+        """Files and datasets opened last, newest first; `sources_of` says what such an entry is made of."""
         stored = self._settings.value("recent")
         if isinstance(stored, str):
             return [stored]
@@ -44,6 +56,11 @@ class WindowState:
     def remember_path(self, path: str, most: int = 10) -> None:
         """Put a file or folder first among the recent ones."""
         self._settings.setValue("recent", [path, *(other for other in self.recent if other != path)][:most])
+
+    def remember_sources(self, sources: Sequence[str]) -> None:
+        """Put a dataset first among the recent ones; several sources are one entry."""
+        if sources:
+            self.remember_path(sources[0] if len(sources) == 1 else json.dumps(list(sources)))
 
     @property
     def folder(self) -> str:
