@@ -8,11 +8,11 @@ from pathlib import Path
 
 from convviz_gui.engine.datasets.archive import list_archive
 from convviz_gui.engine.datasets.folder import list_folder
-from convviz_gui.engine.datasets.kinds import is_archive, is_table, is_unopened
 from convviz_gui.engine.datasets.listing import Listing
 from convviz_gui.engine.datasets.table import list_table
-from convviz_gui.engine.datasets.together import check_each_once, together
+from convviz_gui.engine.datasets.together import together
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.sources import check_each_once, is_archive, is_table, is_unopened
 from convviz_gui.engine.types import Run
 
 

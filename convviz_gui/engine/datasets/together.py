@@ -11,34 +11,8 @@ import numpy as np
 
 from convviz_gui.engine.datasets.columns import text_array
 from convviz_gui.engine.datasets.listing import Listing
-from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.payloads import Column, frozen
-
-
-def split_names(sources: Sequence[str]) -> tuple[str, ...]:
-    """What the splits are called: a folder's name, an archive's or table's without its extension.
-
-    Where two are the same, the folders above them come before, as many as tell them apart.
-    """
-    paths = _paths(sources)
-    parts = [(*path.parts[:-1], path.name if path.is_dir() else path.stem) for path in paths]
-    for depth in range(1, max(map(len, parts)) + 1):
-        names = ["/".join(part.strip("/\\") for part in one[-depth:]) for one in parts]
-        if len(set(names)) == len(names):
-            return tuple(names)
-    return tuple(f"{one[-1]} ({number})" for number, one in enumerate(parts, 1))  # a.csv beside a.zip
-
-
-def check_each_once(sources: Sequence[str]) -> None:
-    """Raise `EngineError` if a source is given twice."""
-    paths = _paths(sources)
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise EngineError(f"{twice} is given twice", "Give each folder once")
-
-
-def _paths(sources: Sequence[str]) -> list[Path]:
-    return [Path(os.path.normpath(Path(source).absolute())) for source in sources]
+from convviz_gui.engine.sources import split_names
 
 
 def together(sources: Sequence[str], listings: Sequence[Listing]) -> Listing:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from convviz_gui.engine.datasets.together import split_names
+from convviz_gui.engine.sources import split_names
 from convviz_gui.gui.look.plain import tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.photos.dataset_words import ask_files, ask_folder, described, explained

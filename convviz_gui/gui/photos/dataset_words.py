@@ -7,8 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from convviz_gui.engine.datasets.kinds import ARCHIVES, TABLES, is_archive, is_table
-from convviz_gui.engine.datasets.together import split_names
+from convviz_gui.engine.sources import ARCHIVES, TABLES, is_archive, is_table, split_names
 
 _FILES = f"Archives and tables ({' '.join(f'*{suffix}' for suffix in (*ARCHIVES, *TABLES))});;All files (*)"
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine import archives
-from convviz_gui.engine.datasets.kinds import is_archive, is_table
+from convviz_gui.engine.sources import is_archive, is_table
 from convviz_gui.engine.types import ImageInput
 from convviz_gui.gui.opening.page import WEIGHT_SUFFIXES
 
