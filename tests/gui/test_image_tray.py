@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, QRunnable, QUrl
 from PySide6.QtGui import QIcon
 from pytestqt.qtbot import QtBot
 
@@ -213,3 +214,14 @@ def test_folder_s_first_pictures(tmp_path: Path) -> None:
     for name in ("10.png", "9.png", "1.png"):
         save(tmp_path / name)
     assert [path.name for path in first_pictures([str(tmp_path)], 2)] == ["1.png", "9.png"]
+
+
+def test_work_that_is_done_leaves_no_object_behind(qtbot: QtBot) -> None:
+    """PySide once kept the Python side of every piece of work, and took menus' actions at the same address for it."""
+    loader, done = ImageLoader(), []
+    for number in range(50):
+        loader.call(lambda number=number: number, done.append)  # type: ignore[misc]
+    qtbot.waitUntil(lambda: sorted(done) == list(range(50)))
+    loader.close()
+    gc.collect()
+    assert not [one for one in gc.get_objects() if type(one) is QRunnable]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, Slot
 from PySide6.QtGui import QImage
 
 from convviz_gui.engine.errors import Problem, problem_from
@@ -73,7 +73,8 @@ class ImageLoader(QObject):
 
     def _start(self, work: Callable[[], None]) -> None:
         if not self._closed:
-            self._pool.start(QRunnable.create(work))
+            # Not a `QRunnable` made here: its Python side outlives it, and what Qt makes there next is taken for it.
+            self._pool.start(work)
 
     def _emit(self, emit: Callable[[], None]) -> None:
         if not self._closed:
