@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from convviz_gui.engine.demo.folder import write_folder
+from convviz_gui.engine.desk.suspects import label_news
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.method import Update, find_method
 from convviz_gui.engine.payloads import Points, Skipped
@@ -158,15 +159,33 @@ def test_scores_say_in_words_what_the_number_means(folder: str) -> None:
     assert [(score.label, score.value) for score in scores if score.label == "Left out"] == [("Left out", 1)]
 
 
-def test_oddities_planted_in_the_demos_folder_are_its_outliers(tmp_path: Path) -> None:
+def test_what_is_planted_in_the_demos_folder_is_found(tmp_path: Path) -> None:
     planted = write_folder(tmp_path / "toybox")
     session = Session()
     finish(session.execute(LoadModel(ModelSpec("demo"), "cpu")))
-    points = points_of(run(session, str(tmp_path / "toybox"), projection="pca")[0])
+    result = run(session, str(tmp_path / "toybox"), projection="pca")[0]
+    points = points_of(result)
     first = {points.paths[row] for row in np.argsort(-points.outlier)[:16]}
     odd = {str(tmp_path / "toybox" / path) for path in planted.odd}
     assert len(odd) == 8
     assert len(first & odd) >= 7
+
+    wrong = [
+        row for row, path in enumerate(points.paths) if path in {str(tmp_path / "toybox" / p) for p in planted.wrong}
+    ]
+    assert len(wrong) == 12
+    for seed in range(3):
+        # The first as the run found them, others from what it found them by.
+        scores = points.suspects
+        if seed:
+            judged = label_news(points.features, points.neighbours, points.labels, points.digests, seed)
+            scores = finish(judged).suspects
+        assert np.isfinite(scores).all()
+        assert len({*wrong} & {*np.argsort(-scores, kind="stable")[:24].tolist()}) >= 10
+    told = next(score for score in result.scores if score.label == "Label suspects")
+    suggested = [row for row, name in enumerate(points.suggested) if name]
+    assert told.value == len(suggested) < 40
+    assert len({*wrong} & {*suggested}) >= 10
 
 
 def test_an_archive_gives_the_same_points_as_its_folder(folder: str, tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
-import torch
 
 from convviz_gui.engine.desk.probe import STRENGTHS, Probe, fit, fit_path
+from convviz_gui.engine.desk.probe_problem import NOTE
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, IntArray
-from convviz_gui.engine.stages import TOTAL, stage
+
+T = TypeVar("T")
 
 _SURPRISE = 1e-7
 """The least probability that a logarithm is taken of: one picture must not decide alone."""
@@ -51,34 +53,42 @@ def probabilities(
     one is no better than the one before; classes are those of `codes` i64 [N], −1 for none. Memory is that of a
     standardised copy of the features, at most 200 MB, and of a few arrays [D, K] and [D, D]. Deterministic.
     """
-    x, numbers = torch.from_numpy(features), torch.from_numpy(codes)
-    span = TOTAL // (len(splits) + 1)
-    best = yield from stage(_tuned(x, numbers, n_classes, tuned), (0, span))
+    total = len(splits) + 1
+    best = yield from _as_step(_tuned(features, codes, n_classes, tuned), 0, total)
     exact = True
     for place, split in enumerate(splits, 1):
-        rows = torch.from_numpy(split.learned)
-        if not len(rows) or not len(split.asked):
+        if not len(split.learned) or not len(split.asked):
             continue
-        probe = yield from stage(fit(x, rows, numbers, n_classes, best), (place * span, (place + 1) * span))
+        fitting = fit(features, split.learned, codes, n_classes, best)
+        probe = yield from _as_step(fitting, place, total)
         exact = exact and probe.exact
-        for part in probe.blocks(torch.from_numpy(split.asked)):
-            take(part.numpy(), probe.scores(x[part]).softmax(1).numpy())
-            yield Update((place + 1) * span, TOTAL, "asking the linear probe")
+        for rows, said in probe.probabilities(features, split.asked):
+            take(rows, said)
+            yield Update(place, total, NOTE)
     return Fitted(best, exact)
 
 
-def _tuned(x: torch.Tensor, codes: torch.Tensor, n_classes: int, split: Split) -> Steps[float]:
-    seen = np.isin(codes.numpy()[split.asked], codes.numpy()[split.learned])
-    asked, rows = torch.from_numpy(split.asked[seen]), torch.from_numpy(split.learned)
-    if not len(asked) or not len(rows):
+def _tuned(features: FloatArray, codes: IntArray, n_classes: int, split: Split) -> Steps[float]:
+    asked = split.asked[np.isin(codes[split.asked], codes[split.learned])]
+    if not len(asked) or not len(split.learned):
         yield Update(0, 1, "nothing to choose a penalty by")
         return STRENGTHS[0]
 
     def surprise(probe: Probe) -> float:
-        total = 0.0
-        for part in probe.blocks(asked):
-            given = probe.scores(x[part]).softmax(1).gather(1, codes[part, None])
-            total -= float(given.double().clamp(min=_SURPRISE).log().sum())
-        return total / len(asked)
+        given = [said[np.arange(len(rows)), codes[rows]] for rows, said in probe.probabilities(features, asked)]
+        return -float(np.log(np.maximum(np.concatenate(given), _SURPRISE), dtype=np.float64).mean())
 
-    return (yield from fit_path(x, rows, codes, n_classes, STRENGTHS, surprise)).strength
+    return (yield from fit_path(features, split.learned, codes, n_classes, STRENGTHS, surprise)).strength
+
+
+def _as_step(steps: Steps[T], done: int, total: int) -> Steps[T]:
+    """The same steps, all told as one: nobody knows how many passes a search takes."""
+    try:
+        while True:
+            update = next(steps)
+            yield Update(done, total, update.note)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        steps.close()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from convviz_gui.engine.desk.lbfgs import minimise
-from convviz_gui.engine.desk.probe_problem import Problem, factor
+from convviz_gui.engine.desk.probe_problem import Problem, factor, rows_of
 from convviz_gui.engine.method import Steps
+from convviz_gui.engine.payloads import FloatArray, IntArray
 
 STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0001)
 """Weights of the penalty that are tried, strongest first."""
-WORK = 3e11
-"""Multiplications that one fit may take, some 5 seconds on two cores; beyond it the closed form is the answer."""
+WORK = 1e11
+"""Multiplications that one fit may take, some 3 seconds on two cores; beyond it the closed form is the answer."""
+_EXPONENTIALS = 64
+"""What a class's probability costs beside its score, in multiplications."""
 _FEWEST, _MOST = 15, 200
 _TOLERANCE = 1e-8
 _BLOCK_ELEMENTS = 4_000_000
@@ -34,17 +37,19 @@ class Probe:
     strength: float
     exact: bool = True
 
-    def scores(self, features: Tensor) -> Tensor:
-        """Class scores [n, K] of features f32 [n, D]; −inf for a class that no picture was learned of."""
-        return torch.addmm(self.bias, features, self.weight)
+    def probabilities(self, features: FloatArray, rows: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
+        """What it says of some rows of `features` [N, D], in parts: row numbers, and probabilities f32 [n, K].
 
-    def blocks(self, rows: Tensor) -> Sequence[Tensor]:
-        """`rows` in parts whose scores are small enough to be held."""
-        return torch.split(rows, max(1, _BLOCK_ELEMENTS // max(self.weight.shape)))
+        A class that no picture was learned of has 0.
+        """
+        block = max(1, _BLOCK_ELEMENTS // max(self.weight.shape))
+        for start in range(0, len(rows), block):
+            part = rows[start : start + block]
+            yield part, torch.addmm(self.bias, rows_of(features, part), self.weight).softmax(1).numpy()
 
 
 def fit(
-    features: Tensor, rows: Tensor, codes: Tensor, n_classes: int, strength: float, work: float = WORK
+    features: FloatArray, rows: IntArray, codes: IntArray, n_classes: int, strength: float, work: float = WORK
 ) -> Steps[Probe]:
     """Fit on some rows; arguments as of `Problem`.
 
@@ -57,9 +62,9 @@ def fit(
 
 
 def fit_path(
-    features: Tensor,
-    rows: Tensor,
-    codes: Tensor,
+    features: FloatArray,
+    rows: IntArray,
+    codes: IntArray,
     n_classes: int,
     strengths: Sequence[float],
     surprise: Callable[[Probe], float] = lambda _probe: 0.0,
@@ -71,7 +76,8 @@ def fit_path(
     """
     problem = Problem(features, rows, codes, n_classes)
     yield from problem.measure()
-    passes = int(work / (4 * problem.n * problem.width * n_classes + 2 * problem.width**2 * n_classes + 1))
+    each = 4 * n_classes * (problem.n * (problem.width + _EXPONENTIALS) + problem.width**2)
+    passes = int(work / each)
     exact = passes >= _FEWEST
     weight, bias = torch.zeros((problem.width, n_classes)), torch.zeros(n_classes)
     best, least = None, math.inf
@@ -92,7 +98,7 @@ def fit_path(
 def _searched(
     problem: Problem, weight: Tensor, bias: Tensor, strength: float, most: int
 ) -> Steps[tuple[Tensor, Tensor]]:
-    lower = factor(problem.covariance, problem.curvature, strength)
+    lower = factor(problem.covariance(), problem.curvature, strength)
     stretch = problem.curvature**0.5
     shape = weight.shape
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from convviz_gui.engine.method import Steps, Update
+from convviz_gui.engine.payloads import FloatArray, IntArray
 
 _BLOCK_ELEMENTS = 4_000_000
 _KEPT_ELEMENTS = 50_000_000
 """So many standardised numbers (200 MB) are kept; of larger problems they are made anew in each pass."""
+_COUNTED, _PER_FEATURE = 20_000, 8
+"""So many rows, or so many for each feature, tell how features vary together as well as all of them."""
 NOTE = "fitting a linear probe"
 
 
@@ -27,17 +31,19 @@ class Problem:
         codes: i64 [N] 0…K − 1, the class of each.
     """
 
-    def __init__(self, features: Tensor, rows: Tensor, codes: Tensor, n_classes: int) -> None:
-        self.features, self.rows, self.codes, self.k = features, rows, codes, n_classes
+    def __init__(self, features: FloatArray, rows: IntArray, codes: IntArray, n_classes: int) -> None:
         self.n, self.width = len(rows), features.shape[1]
-        self._parts = torch.split(rows, max(1, _BLOCK_ELEMENTS // max(self.width, n_classes)))
+        block = max(1, _BLOCK_ELEMENTS // max(self.width, n_classes))
+        self._features = features
+        self._parts = [rows[start : start + block] for start in range(0, self.n, block)]
+        self._codes = [torch.from_numpy(codes[part]) for part in self._parts]
         self._kept: list[Tensor] | None = None
-        counts = torch.bincount(codes[rows], minlength=n_classes)
-        self.known = counts > 0
-        self.priors = (counts / self.n).float()
+        self.counts = torch.from_numpy(np.bincount(codes[rows], minlength=n_classes))
+        self.known = self.counts > 0
+        self.priors = (self.counts / self.n).float()
         self.mean = torch.zeros(self.width)
         self.scale = torch.ones(self.width)
-        self.covariance = torch.zeros((self.width, self.width))
+        self.within = torch.zeros((self.width, self.width))
         self.centres = torch.zeros((n_classes, self.width))
 
     @property
@@ -47,46 +53,55 @@ class Problem:
         return max((1 - 1 / known) / known, 1e-3)
 
     def measure(self) -> Steps[None]:
-        """Find means, deviations, class means and covariance; yields after each block."""
+        """Find means, deviations, class means and how features vary around them; yields after each block."""
         total = torch.zeros(self.width, dtype=torch.float64)
         squares = torch.zeros(self.width, dtype=torch.float64)
         for part in self._parts:
-            total += self.features[part].double().sum(0)
+            total += rows_of(self._features, part).double().sum(0)
         mean = total / self.n
         for part in self._parts:
-            squares += (self.features[part].double() - mean).square_().sum(0)
+            squares += (rows_of(self._features, part).double() - mean).square_().sum(0)
         deviation = (squares / self.n).sqrt()
         told = deviation > 1e-5 * mean.abs()
         self.mean = mean.float()
         self.scale = torch.where(told, 1 / deviation.clamp(min=1e-30), torch.zeros_like(deviation)).float()
         if self.n * self.width <= _KEPT_ELEMENTS:
             self._kept = [self._standardised(part) for part in self._parts]
-        for number, part in enumerate(self._parts):
-            x = self._block(number)
-            self.covariance.addmm_(x.T, x, alpha=1 / self.n)
-            self.centres.index_add_(0, self.codes[part], x)
-            yield Update(number, len(self._parts), NOTE)
-        self.centres /= (self.priors * self.n).clamp(min=1)[:, None]
+        for number, codes in enumerate(self._codes):
+            self.centres.index_add_(0, codes, self._block(number))
+            yield Update(number, 2 * len(self._parts), NOTE)
+        self.centres /= self.counts.clamp(min=1)[:, None]
+        stride = max(1, self.n // max(_COUNTED, _PER_FEATURE * self.width))
+        counted = 0
+        for number, codes in enumerate(self._codes):
+            x = self._block(number)[::stride] - self.centres[codes[::stride]]
+            self.within.addmm_(x.T, x)
+            counted += len(x)
+            yield Update(len(self._parts) + number, 2 * len(self._parts), NOTE)
+        self.within /= counted
 
-    def _standardised(self, part: Tensor) -> Tensor:
-        return (self.features[part] - self.mean).mul_(self.scale)
+    def _standardised(self, part: IntArray) -> Tensor:
+        return rows_of(self._features, part).sub_(self.mean).mul_(self.scale)
 
     def _block(self, number: int) -> Tensor:
         return self._kept[number] if self._kept is not None else self._standardised(self._parts[number])
 
+    def covariance(self) -> Tensor:
+        """Of the standardised features, f32 [D, D]."""
+        centred = self.centres * self.priors.sqrt()[:, None]
+        return torch.addmm(self.within, centred.T, centred)
+
     def closed_form(self, strength: float) -> tuple[Tensor, Tensor]:
         """Linear discriminant analysis: Gaussian classes that share one covariance, `strength` · I added to it."""
-        centred = self.centres * self.priors.sqrt()[:, None]
-        within = self.covariance - centred.T @ centred
-        weight = torch.cholesky_solve(self.centres.T, factor(within, 1.0, strength))
+        weight = torch.cholesky_solve(self.centres.T, factor(self.within, 1.0, strength))
         return weight, self.priors.clamp(min=1e-30).log() - 0.5 * (self.centres.T * weight).sum(0)
 
     def loss(self, weight: Tensor, bias: Tensor) -> Steps[tuple[float, Tensor, Tensor]]:
         """Mean cross-entropy, and its slopes along `weight` f32 [D, K] and `bias` f32 [K]; yields after each block."""
         total, by_weight, by_bias = 0.0, torch.zeros_like(weight), torch.zeros_like(bias)
         open_bias = bias.masked_fill(~self.known, -math.inf)
-        for number, part in enumerate(self._parts):
-            x, own = self._block(number), self.codes[part, None]
+        for number, codes in enumerate(self._codes):
+            x, own = self._block(number), codes[:, None]
             logs = torch.addmm(open_bias, x, weight).log_softmax(1)
             total -= float(logs.gather(1, own).double().sum())
             slopes = logs.exp_()
@@ -101,6 +116,11 @@ class Problem:
         raw = weight.double() * self.scale.double()[:, None]
         shift = bias.double() - self.mean.double() @ raw
         return raw.float(), shift.masked_fill(~self.known, -math.inf).float()
+
+
+def rows_of(features: FloatArray, rows: IntArray) -> Tensor:
+    """A copy of some rows of `features` f32 [N, D], as a tensor."""
+    return torch.from_numpy(np.ascontiguousarray(features[rows], np.float32))
 
 
 def factor(matrix: Tensor, by: float, added: float) -> Tensor:

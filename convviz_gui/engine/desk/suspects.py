@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from convviz_gui.engine.desk.folds import Classes, classes_in, deal, groups_of, same_rows
+from convviz_gui.engine.desk.label_scores import why_not
 from convviz_gui.engine.desk.out_of_fold import probabilities, splits_of
 from convviz_gui.engine.desk.votes import ambiguity, shares, voters
 from convviz_gui.engine.method import Steps
@@ -28,18 +29,6 @@ class LabelNews:
     suspects: FloatArray = field(repr=False)
     suggested: tuple[str, ...] = field(repr=False)
     ambiguity: FloatArray = field(repr=False)
-
-
-def why_not(labels: Sequence[str]) -> str:
-    """Why labels cannot be judged, in a sentence without a final stop, or ""."""
-    classes = classes_in(labels)
-    if not classes.names:
-        return "No picture has a label"
-    if len(classes.names) == 1:
-        return "All labels are the same"
-    if classes.counts.max() < 2:
-        return "No two pictures have the same label"
-    return ""
 
 
 def label_news(
@@ -68,9 +57,9 @@ def label_news(
     yield from probabilities(features, codes, len(classes.names), splits, splits[0], tally.take)
     # A label that the probe of a picture's fold never saw cannot win there.
     for split in splits:
-        tally.judged[split.asked] &= np.isin(codes[split.asked], codes[split.learned])
+        tally.forget(split.asked[~np.isin(codes[split.asked], codes[split.learned])])
     scores, suggested = tally.result()
-    return LabelNews(scores, suggested, frozen(ambiguity(neighbours, votes, codes, len(classes.names))))
+    return LabelNews(scores, suggested, frozen(ambiguity(neighbours, votes, codes)))
 
 
 class _Tally:
@@ -79,25 +68,30 @@ class _Tally:
     def __init__(self, classes: Classes, codes: IntArray, neighbours: IntArray, votes: BoolArray) -> None:
         n = len(codes)
         self._classes, self._codes, self._neighbours, self._votes = classes, codes, neighbours, votes
-        self._own, self._other = np.zeros(n, np.float32), np.zeros(n, np.float32)
-        self._winner = np.full(n, -1, np.int64)
-        self.judged: BoolArray = np.zeros(n, np.bool_)
+        self._own: FloatArray = np.zeros(n, np.float32)
+        self._other: FloatArray = np.zeros(n, np.float32)
+        self._winner: IntArray = np.full(n, -1, np.int64)
+        self._judged = np.zeros(n, np.bool_)
 
     def take(self, rows: IntArray, probabilities: FloatArray) -> None:
         """Take what the probe says of some rows, f32 [n, K]."""
         said = shares(rows, self._neighbours, self._votes, self._codes, len(self._classes.names))
-        heard = self._votes[rows].any(1)[:, None]
+        heard = self._votes[rows].any(axis=1, keepdims=True)
         both = np.where(heard, (said + probabilities) / 2, probabilities)
         place, own = np.arange(len(rows)), self._codes[rows]
         self._own[rows] = both[place, own]
         both[place, own] = -1.0
         self._winner[rows] = both.argmax(1)
         self._other[rows] = both.max(1)
-        self.judged[rows] = True
+        self._judged[rows] = True
+
+    def forget(self, rows: IntArray) -> None:
+        """Leave some rows unjudged after all."""
+        self._judged[rows] = False
 
     def result(self) -> tuple[FloatArray, tuple[str, ...]]:
         """Scores f32 [N], NaN where not judged, and the label suggested for each row."""
-        judged, k = self.judged, len(self._classes.names)
+        judged, k = self._judged, len(self._classes.names)
         sums = np.bincount(self._codes[judged], self._own[judged], k)
         usual = sums / np.maximum(np.bincount(self._codes[judged], minlength=k), 1)
         scores = np.where(judged, np.clip((1 + self._other - self._own) / 2, 0, 1), np.nan).astype(np.float32)

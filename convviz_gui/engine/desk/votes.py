@@ -28,23 +28,21 @@ def shares(rows: IntArray, neighbours: IntArray, votes: BoolArray, codes: IntArr
     return found
 
 
-def ambiguity(neighbours: IntArray, votes: BoolArray, codes: IntArray, n_classes: int) -> FloatArray:
-    """How mixed the labels of each picture's neighbours are, f32 [N] 0…1; NaN where none of them has a label.
+def ambiguity(neighbours: IntArray, votes: BoolArray, codes: IntArray) -> FloatArray:
+    """How mixed the labels of each picture's neighbours are, f32 [N] 0…1; NaN where fewer than two have a vote.
 
-    The entropy of the labels among its m labelled neighbours, divided by the largest that m labels of K kinds can have,
-    log min(m, K). 0: all have one label, whether it is the picture's own or not.
+    The chance that two of its neighbours, drawn at random, have different labels (Gini and Simpson's index, unbiased):
+    0 where all have one label, be it the picture's own or not, half where two labels share them, 1 where all differ.
     """
     n, k = neighbours.shape
     counts = votes.sum(1)
-    entropy = np.zeros(n)
+    alike = np.zeros(n, np.int64)
     block = max(1, _BLOCK_ELEMENTS // max(k * k, 1))
     for start in range(0, n, block):
         part = slice(start, start + block)
         own, cast = codes[neighbours[part]], votes[part]
-        # −Σ p log p over kinds is −1/m Σ log p over votes, p being the part of the votes that are like this one.
-        alike = ((own[:, :, None] == own[:, None, :]) & cast[:, None, :]).sum(2)
-        logs = np.log(np.maximum(alike, 1) / np.maximum(counts[part, None], 1))
-        entropy[part] = -(logs * cast).sum(1) / np.maximum(counts[part], 1)
-    largest = np.log(np.maximum(np.minimum(counts, n_classes), 2))
-    found = np.clip(entropy / largest, 0.0, 1.0)
-    return np.where(counts > 0, found, np.nan).astype(np.float32)
+        pairs = (own[:, :, None] == own[:, None, :]) & cast[:, :, None] & cast[:, None, :]
+        alike[part] = pairs.sum((1, 2))
+    # Of the m² pairs of votes m are of one with itself.
+    drawn = np.maximum(counts * (counts - 1), 1)
+    return np.where(counts > 1, 1 - (alike - counts) / drawn, np.nan).astype(np.float32)

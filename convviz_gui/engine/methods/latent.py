@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from convviz_gui.engine.datasets import listing_of
+from convviz_gui.engine.desk.label_scores import label_scores
+from convviz_gui.engine.desk.suspects import label_news
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.latent.distortion import measure_distortion
 from convviz_gui.engine.latent.embedding_cache import embed_cached
@@ -23,7 +25,7 @@ from convviz_gui.engine.stages import TOTAL, stage
 from convviz_gui.engine.types import Run, Score
 
 # Spans of the run's progress, roughly by the time that each stage takes.
-_EMBED, _SEARCH, _PROJECT, _MEASURE = (0, 600), (600, 650), (650, 950), (950, 1000)
+_EMBED, _SEARCH, _PROJECT, _MEASURE, _LABELS = (0, 600), (600, 650), (650, 940), (940, 980), (980, 1000)
 
 
 @register
@@ -45,16 +47,19 @@ class Latent(Method[LatentParams]):
         "A picture's features are the layer's output, averaged over positions; the default is what the classifier "
         "sees. Groups are pictures alike to the network, whatever their labels; a point of another colour inside a "
         "group may be labelled wrongly. Neighbours, distances and outliers are computed in the full space, never on "
-        "the plot; outliers are far from all of their neighbours."
+        "the plot; outliers are far from all of their neighbours. Label suspects are pictures whose neighbours, and a "
+        "linear probe that was fitted without them, speak for another label than their own."
     )
     how_it_misleads = (
         "A plane cannot keep the distances of hundreds of dimensions. In t-SNE and UMAP the sizes of groups and the "
         "distances between them mean little, and noise can look like groups; other parameters give another picture. "
-        "Trustworthiness tells how many neighbours on the plot are true ones: click a point to see its own."
+        "Trustworthiness tells how many neighbours on the plot are true ones: click a point to see its own. A suspect "
+        "is a question, not a verdict: where the layer cannot tell two labels apart, right ones are suspected, too."
     )
     reference = (
         "McInnes, Healy & Melville, UMAP, 2018; van der Maaten & Hinton, Visualizing Data using t-SNE, JMLR 2008; "
-        "Venna & Kaski, Neighborhood preservation in nonlinear projection methods, ICANN 2001"
+        "Venna & Kaski, Neighborhood preservation in nonlinear projection methods, ICANN 2001; Northcutt, Jiang & "
+        "Chuang, Confident Learning: Estimating Uncertainty in Dataset Labels, JAIR 2021"
     )
 
     def run(self, session: Session, request: Run, params: LatentParams) -> Steps[Points]:
@@ -92,7 +97,17 @@ class Latent(Method[LatentParams]):
         xy = yield from stage(showing(points, project(points.features, points.xy, plan)), _PROJECT)
         near = min(params.neighbours, (len(xy) - 1) // 2)
         distortion = yield from stage(measure_distortion(found.features, xy, neighbours, near), _MEASURE)
-        points = replace(points, xy=xy, final=True, **said_of(distortion))
+        judged = label_news(found.features, neighbours.indices, found.labels, found.digests, request.seed)
+        news = yield from stage(judged, _LABELS)
+        points = replace(
+            points,
+            xy=xy,
+            final=True,
+            suspects=news.suspects,
+            suggested=news.suggested,
+            ambiguity=news.ambiguity,
+            **said_of(distortion),
+        )
         if params.only:
             points = yield from projected_again(
                 points, parse_rows(params.only, len(points.paths)), plan, params.neighbours
@@ -103,6 +118,7 @@ class Latent(Method[LatentParams]):
         """How far the plot is to be believed, and how many pictures it shows."""
         n, left_out = len(payload.paths), len(payload.skipped)
         scores = [*distortion_scores(payload), Score("Pictures", n, str(n), "Pictures read and shown as points.")]
+        scores += label_scores(payload)
         if left_out:
             scores.append(Score("Left out", left_out, str(left_out), "Files that could not be read."))
         if payload.reduced_to:

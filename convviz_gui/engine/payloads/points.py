@@ -41,10 +41,13 @@ class Points:
 
     Empty where not known or not applicable: `splits` [N]; `xyz` f32 [N, 3], three principal components (PCA only);
     `preservation` f32 [N], the part 0…1 of a picture's true neighbours that are among its neighbours on the plot;
-    `suspects` f32 [N] 0…1, higher = likelier a wrong label; `suggested`, the label that a suspect seems to deserve;
-    `ambiguity` f32 [N] 0…1, higher = neighbours of more labels; `duplicates` i64 [M, 2], pairs of rows that are the
-    same picture, the likest first, and `duplicate_distance` f32 [M], 0 for the same pixels; `columns` of a table;
-    `digests`, of each file's content. Paths and labels may be lazy sequences: never copy them for a single row.
+    `suspects` f32 [N] 0…1, higher = likelier a wrong label, above 0.5 where another label is likelier than the given
+    one, NaN where nothing can be told: a picture without a label, or with one that no other picture has; `suggested`,
+    the label that a suspect seems to deserve, "" where none does; `ambiguity` f32 [N] 0…1, the chance that two of a
+    picture's neighbours have different labels, NaN where fewer than two have one; `duplicates` i64 [M, 2], pairs of
+    rows that are the same picture, the likest first, and `duplicate_distance` f32 [M], 0 for the same pixels; `columns`
+    of a table; `digests`, of each file's content. Paths and labels may be lazy sequences: never copy them for a
+    single row.
     """
 
     layer: str
