@@ -34,6 +34,8 @@ class Canvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.worker = ScatterWorker(self)
+        # Another one, so that no picture has to wait until an index is built.
+        self.finder = ScatterWorker(self)
         self.places: Places = Scene().places
         self.space: Space | None = None
         self.marking = Marking()
@@ -163,7 +165,7 @@ class Canvas(QWidget):
         self.raster.settle()
         places = self.places
         if places.index is None and len(places) >= INDEX_FROM:
-            self.worker.ask("index", places.indexed, lambda made: self._on_index(places, made))
+            self.finder.ask("index", places.indexed, lambda made: self._on_index(places, made))
 
     def _on_index(self, places: Places, made: Places) -> None:
         if self.places is places:

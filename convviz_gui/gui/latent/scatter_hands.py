@@ -153,7 +153,7 @@ class Hands(QObject):
         if len(places) <= _SELECT_AT_ONCE:
             found(find())
         else:
-            self._canvas.worker.ask("select", find, found)
+            self._canvas.finder.ask("select", find, found)
 
     def _offer(self, framed: IntArray, *, extend: bool) -> None:
         now = self._canvas.scene.selected
@@ -165,6 +165,8 @@ class Hands(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         if watched is self._plot:
+            if event.type() == QEvent.Type.DragLeave:
+                self._on_band([])
             return isinstance(event, QDropEvent) and self._on_drop(event)
         # Not the scene's own signal: it drops moves that follow fast on one another, the last one too.
         if isinstance(event, QMouseEvent):
@@ -187,7 +189,11 @@ class Hands(QObject):
             event.ignore()
             return True
         event.acceptProposedAction()
-        if event.type() == QEvent.Type.Drop:
+        if event.type() == QEvent.Type.DragEnter:
+            area = self._canvas.box.area().adjusted(2, 2, -2, -2)
+            self._canvas.band.show_corners([area.topLeft(), area.topRight(), area.bottomRight(), area.bottomLeft()])
+        elif event.type() == QEvent.Type.Drop:
+            self._on_band([])
             for picture in pictures:
                 self._plot.picture_dropped.emit(picture)
         return True

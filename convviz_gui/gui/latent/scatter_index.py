@@ -11,6 +11,9 @@ SIDE = 256
 
 _SAMPLE = 50_000
 
+_MANY = 0.1
+"""Part of all points from which looking at all of them is quicker than gathering them from the grid."""
+
 
 class GridIndex:
     """A grid over N points whose columns and rows of cells hold about equally many points each.
@@ -32,14 +35,17 @@ class GridIndex:
         count = np.bincount(cell, minlength=SIDE * SIDE)
         self._starts = np.concatenate([[0], np.cumsum(count)])
 
-    def candidates(self, x0: float, y0: float, x1: float, y1: float) -> IntArray:
-        """Rows i64 of all points in the rectangle, and of some beside it."""
+    def candidates(self, x0: float, y0: float, x1: float, y1: float) -> IntArray | None:
+        """Rows i64, ascending, of all points in the rectangle and of some beside it; None if they are very many."""
         first, last = self._span(self._x_lines, x0, x1)
         low, high = self._span(self._y_lines, y0, y1)
         columns = np.arange(first, last + 1) * SIDE
-        starts, ends = self._starts[columns + low].tolist(), self._starts[columns + high + 1].tolist()
-        parts = [self._rows[start:end] for start, end in zip(starts, ends, strict=True) if end > start]
-        return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
+        starts, ends = self._starts[columns + low], self._starts[columns + high + 1]
+        if (ends - starts).sum() > len(self._rows) * _MANY:
+            return None
+        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+        parts = [self._rows[start:end] for start, end in pairs if end > start]
+        return np.sort(np.concatenate(parts)).astype(np.int64) if parts else np.zeros(0, np.int64)
 
     @staticmethod
     def _span(lines: FloatArray, low: float, high: float) -> tuple[int, int]:

@@ -84,8 +84,7 @@ class Marking:
         reach = side / 2
         left, top = window.point(-reach, -reach)
         right, bottom = window.point(window.width + reach, window.height + reach)
-        rows = places.within(Bounds(left, bottom, right, top))
-        rows = rows[~scene.dimmed[rows]]
+        rows = places.within(Bounds(left, bottom, right, top), scene.dimmed)
         if not len(rows) or len(rows) > CANDIDATES:
             return []
         x, y = (column.astype(np.float64) for column in window.columns(places.x[rows], places.y[rows]))

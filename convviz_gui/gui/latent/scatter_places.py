@@ -58,12 +58,12 @@ class Places:
         """The same places with an index; takes a tenth of a second for a million points."""
         return replace(self, index=GridIndex(self.x, self.y, self.finite))
 
-    def within(self, box: Bounds) -> IntArray:
-        """Rows i64 of the points in a rectangle, its edges included, in no particular order."""
-        if self.index is not None:
-            rows = self.index.candidates(*box)
-            return rows[_inside(self.x[rows], self.y[rows], box)]
-        return np.flatnonzero(_inside(self.x, self.y, box))
+    def within(self, box: Bounds, dimmed: BoolArray) -> IntArray:
+        """Rows i64, ascending, of the points in a rectangle, its edges included, that are not `dimmed` [N]."""
+        rows = self.index.candidates(*box) if self.index is not None else None
+        if rows is not None:
+            return rows[_inside(self.x[rows], self.y[rows], box) & ~dimmed[rows]]
+        return np.flatnonzero(_inside(self.x, self.y, box) & ~dimmed)
 
     def nearest(self, x: float, y: float, reach: tuple[float, float], dimmed: BoolArray) -> int:
         """Row of the point nearest to a place that is not `dimmed` [N], or -1.
@@ -74,8 +74,7 @@ class Places:
         # A dense map has thousands of points within reach: the nearest are looked for first.
         for part in (0.2, 1.0):
             rx, ry = reach[0] * part, reach[1] * part
-            rows = self.within(Bounds(x - rx, y - ry, x + rx, y + ry))
-            rows = rows[~dimmed[rows]]
+            rows = self.within(Bounds(x - rx, y - ry, x + rx, y + ry), dimmed)
             # In float64: a deep zoom would lose its digits otherwise.
             east, north = self.x[rows].astype(np.float64) - x, self.y[rows].astype(np.float64) - y
             gap = (east / reach[0]) ** 2 + (north / reach[1]) ** 2
@@ -104,8 +103,7 @@ class Places:
         x, y = float(self.x[row]), float(self.y[row])
         dx, dy = direction
         while True:
-            rows = self.within(Bounds(x - step, y - step, x + step, y + step))
-            rows = rows[~dimmed[rows]]
+            rows = self.within(Bounds(x - step, y - step, x + step, y + step), dimmed)
             # In float64: float32 overflows where coordinates are huge.
             east, north = self.x[rows].astype(np.float64) - x, self.y[rows].astype(np.float64) - y
             along, across = east * dx + north * dy, np.abs(east * dy - north * dx)

@@ -17,7 +17,7 @@ from convviz_gui.gui.latent.scatter_canvas import Canvas
 from convviz_gui.gui.latent.scatter_gestures import Tool
 from convviz_gui.gui.latent.scatter_glide import MOST as GLIDE_MOST
 from convviz_gui.gui.latent.scatter_glide import Glide
-from convviz_gui.gui.latent.scatter_hands import REACH, Hands
+from convviz_gui.gui.latent.scatter_hands import Hands
 from convviz_gui.gui.latent.scatter_keys import handle_key
 from convviz_gui.gui.latent.scatter_places import Places, places_of
 from convviz_gui.gui.latent.scatter_space import Space
@@ -308,11 +308,12 @@ class ScatterPlot(QWidget):
         Without a chosen point: the point nearest to the middle of the view.
         """
         places, dimmed, row = self.canvas.places, self.canvas.scene.dimmed, self.chosen()
-        pixel = max(self.canvas.box.viewPixelSize())
+        # About as far as the next points are where they are crowded.
+        step = 4 * places.bounds.span / max(places.crowd, 1.0) ** 0.5
         if places.known(row):
-            return places.towards(row, (dx, dy), dimmed, 4 * REACH * pixel)
+            return places.towards(row, (dx, dy), dimmed, step)
         centre = self.canvas.box.viewRect().center()
-        return places.closest(centre.x(), centre.y(), 4 * REACH * pixel, dimmed)
+        return places.closest(centre.x(), centre.y(), step, dimmed)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if not handle_key(self, event):

@@ -24,8 +24,7 @@ class Combine(StrEnum):
 
 def in_rectangle(places: Places, box: Bounds, dimmed: BoolArray) -> IntArray:
     """Rows i64, ascending, of the points in a rectangle, its edges included, that are not `dimmed` [N]."""
-    rows = places.within(box)
-    return np.sort(rows[~dimmed[rows]])
+    return places.within(box, dimmed)
 
 
 def in_polygon(places: Places, corners: NDArray[np.float64], dimmed: BoolArray) -> IntArray:
@@ -38,21 +37,25 @@ def in_polygon(places: Places, corners: NDArray[np.float64], dimmed: BoolArray) 
     (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     if not (x1 > x0 and y1 > y0):
         return np.zeros(0, np.int64)
-    rows = places.within(Bounds(x0, y0, x1, y1))
-    rows = rows[~dimmed[rows]]
+    rows = places.within(Bounds(x0, y0, x1, y1), dimmed)
     x, y = places.x[rows].astype(np.float64), places.y[rows].astype(np.float64)
-    if len(rows) * len(corners) <= _CHUNK:
-        return np.sort(rows[inside(x, y, corners)])
+    held: IntArray = rows[_surrounded(x, y, corners) if len(rows) * len(corners) > _CHUNK else inside(x, y, corners)]
+    return held
+
+
+def _surrounded(x: NDArray[np.float64], y: NDArray[np.float64], corners: NDArray[np.float64]) -> BoolArray:
+    """What `inside` tells, of many points in the polygon's rectangle."""
+    (x0, y0), (x1, y1) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     # Most points lie in cells that the line does not touch, which are inside or outside as a whole.
     size = np.array([x1 - x0, y1 - y0]) / _CELLS
     scaled = (corners - [x0, y0]) / size
     filled, touched = _filled(scaled), _touched(scaled)
     column = ((x - x0) / size[0]).astype(np.int64).clip(0, _CELLS - 1)
     cell = ((y - y0) / size[1]).astype(np.int64).clip(0, _CELLS - 1) * _CELLS + column
-    held = filled.ravel()[cell]
+    taken: BoolArray = filled.ravel()[cell]
     near = np.flatnonzero(touched.ravel()[cell])
-    held[near] = inside(x[near], y[near], corners)
-    return np.sort(rows[held])
+    taken[near] = inside(x[near], y[near], corners)
+    return taken
 
 
 def inside(x: NDArray[np.float64], y: NDArray[np.float64], corners: NDArray[np.float64]) -> BoolArray:

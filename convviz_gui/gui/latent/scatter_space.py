@@ -19,19 +19,20 @@ class Space:
     """
 
     def __init__(self, xyz: FloatArray) -> None:
-        self._x, self._y, self._z = (np.ascontiguousarray(xyz[:, axis], np.float32) for axis in range(3))
+        self._x, self._y, self._z = (np.array(xyz[:, axis], np.float32) for axis in range(3))
+        axes = (self._x, self._y, self._z)
         finite = np.isfinite(self._x) & np.isfinite(self._y) & np.isfinite(self._z)
+        known = axes if finite.all() else tuple(axis[finite] for axis in axes)
         self._reach = 1.0
-        if finite.any():
-            ends = [(float(axis[finite].min()), float(axis[finite].max())) for axis in (self._x, self._y, self._z)]
-            middle = [(low + high) / 2 for low, high in ends]
-            for axis, at in zip((self._x, self._y, self._z), middle, strict=True):
+        if len(known[0]):
+            middle = [(float(axis.min()) + float(axis.max())) / 2 for axis in known]
+            for axis, at in zip(axes, middle, strict=True):
                 axis -= np.float32(at)
-            size = max(np.abs(axis[finite]).max(initial=0) for axis in (self._x, self._y, self._z))
-            # float32 squares overflow from 1e19 on.
-            scale = float(size) or 1.0
-            square = sum((axis[finite] / np.float32(scale)) ** 2 for axis in (self._x, self._y, self._z))
-            self._reach = float(np.sqrt(np.max(square))) * scale or 1.0
+            known = axes if finite.all() else tuple(axis[finite] for axis in axes)
+            # As parts of the largest: float32 squares overflow from 1e19 on.
+            size = max(float(np.abs(axis).max()) for axis in known) or 1.0
+            square = sum((axis / np.float32(size)) ** 2 for axis in known)
+            self._reach = float(np.sqrt(np.max(square))) * size or 1.0
         self._crowd: float | None = None
         self.turned_to: NDArray[np.float64] = np.eye(3)
         self.reset()

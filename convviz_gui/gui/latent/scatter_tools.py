@@ -118,6 +118,8 @@ def _button(parent: QWidget, name: str, tip: str, *, checkable: bool = False) ->
     button.setCheckable(checkable)
     button.setIconSize(QSize(_SIDE, _SIDE))
     button.setAutoRaise(True)
+    # A click leaves the keyboard with the map.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
 
 
