@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from convviz_gui.engine.datasets import Listing, list_archive, list_dataset, list_folder, list_table
+from convviz_gui.engine.datasets import Listing, Search, finding, list_archive, list_dataset, list_folder, list_table
+from convviz_gui.engine.datasets.search import Stopped
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import load_pixels
+from convviz_gui.engine.types import Run
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -389,3 +392,54 @@ def test_a_link_never_names_a_folder_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "z")
     (tmp_path / "z" / "deep" / "up").symlink_to(tmp_path)
     assert list_folder(tmp_path).labels == ("z", "z/deep")
+
+
+# ------------------------------------------------------------------------------------------------------------ stopping
+
+
+@pytest.mark.parametrize("kind", ["folder", "a.zip", "t.csv"])
+def test_a_search_is_stopped(tmp_path: Path, kind: str) -> None:
+    names = [f"{n}.jpg" for n in range(2000)]
+    touch(tmp_path / "folder", *names)
+    zipped(tmp_path / "a.zip", *names)
+    table(tmp_path / "t.csv", "path\n" + "\n".join(f"folder/{name}" for name in names))
+    search = Search()
+    assert len(list_dataset(str(tmp_path / kind), search=search).paths) == 2000
+    assert search.seen >= 2000
+    stopping = Search(lambda: stopping.seen >= 1000)
+    with pytest.raises(Stopped):
+        list_dataset(str(tmp_path / kind), search=stopping)
+    assert stopping.seen < 1300
+
+
+def test_a_run_looks_for_pictures_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "1.jpg", "b/2.jpg")
+    scan, waiting, let_go = os.scandir, threading.Event(), threading.Event()
+
+    def slow(path: str) -> object:
+        waiting.set()
+        let_go.wait(30)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", slow)
+    steps = finding(Run("latent", folder=str(tmp_path)))
+    assert "files looked at" in next(steps).note
+    assert waiting.is_set()
+    let_go.set()
+    with pytest.raises(StopIteration) as done:
+        while True:
+            next(steps)
+    assert len(done.value.value.paths) == 2
+
+    let_go.clear()
+    steps = finding(Run("latent", folder=str(tmp_path)))
+    next(steps)
+    threading.Timer(0.1, let_go.set).start()
+    steps.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("find")]
+
+
+def test_finding_tells_what_is_missing(tmp_path: Path) -> None:
+    for folder, words in ((None, "is needed"), (str(tmp_path / "none"), "does not exist")):
+        with pytest.raises(EngineError, match=words):
+            next(finding(Run("latent", folder=folder)))

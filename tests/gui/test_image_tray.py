@@ -213,7 +213,7 @@ def test_pasted_text_that_is_a_path_counts(tmp_path: Path) -> None:
 def test_folder_s_first_pictures(tmp_path: Path) -> None:
     for name in ("10.png", "9.png", "1.png"):
         save(tmp_path / name)
-    assert [path.name for path in first_pictures([str(tmp_path)], 2)] == ["1.png", "9.png"]
+    assert [path.name for path in first_pictures([str(tmp_path)], 2, lambda: False)] == ["1.png", "9.png"]
 
 
 def test_work_that_is_done_leaves_no_object_behind(qtbot: QtBot) -> None:

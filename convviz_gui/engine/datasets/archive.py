@@ -9,6 +9,7 @@ from convviz_gui.engine import archives
 from convviz_gui.engine.datasets.layout import labels_and_splits
 from convviz_gui.engine.datasets.listing import Listing
 from convviz_gui.engine.datasets.names import UNREAD, Tree, extension, natural
+from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import EXTENSIONS, printable
 from convviz_gui.engine.payloads import Skipped
@@ -16,7 +17,7 @@ from convviz_gui.engine.payloads import Skipped
 _PACKED = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"})
 
 
-def list_archive(path: str | os.PathLike[str]) -> Listing:
+def list_archive(path: str | os.PathLike[str], search: Search | None = None) -> Listing:
     """Find the photos in a zip archive, in natural order, by its table of contents alone.
 
     Labels and splits are as `labels_and_splits` has them for its folders, without those that all pictures share, such
@@ -36,7 +37,7 @@ def list_archive(path: str | os.PathLike[str]) -> Listing:
         raise EngineError(title, "Change its permissions, or choose another") from None
     if printable(archive) != archive:  # it could be neither shown nor written to a manifest
         raise EngineError(f"The path of {printable(name)} is not valid Unicode", "Rename the archive and its folders")
-    tree, skipped = _pictures(contents)
+    tree, skipped = _pictures(contents, search or Search())
     if not tree:
         seen = f" ({len(skipped)} left out, such as {skipped[0].path}: {skipped[0].reason})" if skipped else ""
         raise EngineError(f"The archive {name} holds no pictures that can be read{seen}", "Choose another archive")
@@ -55,9 +56,10 @@ def _inside(archive: str, inner: str) -> str:
     return archive + os.sep + (inner if os.sep == "/" else inner.replace("/", os.sep))
 
 
-def _pictures(contents: archives.Contents) -> tuple[Tree, list[Skipped]]:
+def _pictures(contents: archives.Contents, search: Search) -> tuple[Tree, list[Skipped]]:
     tree, skipped = Tree(), list[Skipped]()
     for inner in contents.names:
+        search.step()
         if _is_hidden(inner):
             continue
         kind = extension(inner)

@@ -9,11 +9,11 @@ from pathlib import Path
 from convviz_gui.engine.datasets.archive import list_archive
 from convviz_gui.engine.datasets.folder import list_folder
 from convviz_gui.engine.datasets.listing import Listing
+from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.datasets.table import list_table
 from convviz_gui.engine.datasets.together import together
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.sources import check_each_once, is_archive, is_table, is_unopened
-from convviz_gui.engine.types import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,10 @@ class Kind:
     """A kind of source: how it is told from its path, and what lists it."""
 
     recognises: Callable[[Path], bool]
-    list: Callable[[str], Listing]
+    list: Callable[[str, Search], Listing]
 
 
-def _refuse(source: str) -> Listing:
+def _refuse(source: str, _search: Search) -> Listing:
     name = Path(source).name
     raise EngineError(f"{name} cannot be opened as a dataset", "Unpack it, and open the folder or a .zip of it")
 
@@ -38,22 +38,15 @@ KINDS = (
 """The first kind that recognises a source lists it."""
 
 
-def listing_of(run: Run) -> Listing:
-    """The dataset a run is about. Raises `EngineError` if there is none, and as `list_dataset`."""
-    if run.folder is None:
-        raise EngineError(
-            "A folder of pictures is needed", "Open one, a .zip archive or a .csv table (command line: --folder DIR)"
-        )
-    return list_dataset(run.folder, run.splits)
-
-
-def list_dataset(source: str, others: Sequence[str] = ()) -> Listing:
+def list_dataset(source: str, others: Sequence[str] = (), search: Search | None = None) -> Listing:
     """Find the photos of a dataset: a folder, a zip archive or a CSV table, and `others`, each a split of its own.
 
     Raises:
+        Stopped: `search` was.
         EngineError: a source is missing, unreadable, holds no photos, or is given twice.
     """
     sources = (source, *others)
     check_each_once(sources)
-    listings = [next(kind for kind in KINDS if kind.recognises(Path(one))).list(one) for one in sources]
+    search = search or Search()
+    listings = [next(kind for kind in KINDS if kind.recognises(Path(one))).list(one, search) for one in sources]
     return together(sources, listings) if others else listings[0]

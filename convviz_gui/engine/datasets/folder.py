@@ -8,12 +8,13 @@ from pathlib import Path
 from convviz_gui.engine.datasets.layout import labels_and_splits
 from convviz_gui.engine.datasets.listing import Listing
 from convviz_gui.engine.datasets.names import UNREAD, Tree, extension, natural
+from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import EXTENSIONS, printable
 from convviz_gui.engine.payloads import Skipped
 
 
-def list_folder(folder: str | os.PathLike[str]) -> Listing:
+def list_folder(folder: str | os.PathLike[str], search: Search | None = None) -> Listing:
     """Find the photos in a folder and its sub-folders, in natural order ("2.jpg" before "10.jpg").
 
     Goes by extension and opens nothing: damaged files come to light when they are decoded. Hidden files and folders
@@ -25,7 +26,7 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
     """
     root = Path(os.path.normpath(Path(folder).absolute()))
     _check(root)
-    tree, skipped = _walk(str(root))
+    tree, skipped = _walk(str(root), search or Search())
     if not tree:
         raise _nothing(root, skipped)
     paths: list[str] = []
@@ -67,7 +68,7 @@ def _path(root: str, place: str) -> str:
     return _join(root, place.replace("/", os.sep)) if place else root
 
 
-def _walk(root: str) -> tuple[Tree, list[Skipped]]:
+def _walk(root: str, search: Search) -> tuple[Tree, list[Skipped]]:
     """The photos, and what was left out; every folder once, however many links lead to it."""
     found, skipped = Tree(), list[Skipped]()
     seen: set[tuple[int, int]] = set()
@@ -78,6 +79,7 @@ def _walk(root: str) -> tuple[Tree, list[Skipped]]:
             waiting, links = sorted(links, key=natural, reverse=True), []
         place = waiting.pop()
         path = _path(root, place)
+        search.check()
         try:
             status = os.stat(path)  # noqa: PTH116
             if (status.st_dev, status.st_ino) in seen:
@@ -89,6 +91,7 @@ def _walk(root: str) -> tuple[Tree, list[Skipped]]:
             skipped.append(Skipped(printable(path), f"the folder cannot be read: {error.strerror}"))
             continue
         for entry in entries:
+            search.step()
             if _is_folder(entry):
                 if printable(entry.name) == entry.name:
                     below = f"{place}/{entry.name}" if place else entry.name

@@ -10,13 +10,14 @@ from convviz_gui.engine import files
 from convviz_gui.engine.datasets.columns import ColumnReader
 from convviz_gui.engine.datasets.listing import Listing
 from convviz_gui.engine.datasets.names import UNREAD, extension
+from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.datasets.table_text import TableText
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import printable
 from convviz_gui.engine.payloads import Skipped
 
 
-def list_table(path: str | os.PathLike[str]) -> Listing:
+def list_table(path: str | os.PathLike[str], search: Search | None = None) -> Listing:
     """The photos that a CSV table names, in the table's order, with its labels, splits and further columns.
 
     The table has a header; the names of its columns are compared without letter case, spaces and "_". A column "path"
@@ -29,12 +30,12 @@ def list_table(path: str | os.PathLike[str]) -> Listing:
         EngineError: the table is missing, unreadable, not text, without a column of paths, or without a photo.
     """
     table = Path(os.path.normpath(Path(path).absolute()))
-    return _Reading(table).listing()
+    return _Reading(table, search or Search()).listing()
 
 
 class _Reading:
-    def __init__(self, table: Path) -> None:
-        self._table = table
+    def __init__(self, table: Path, search: Search) -> None:
+        self._table, self._search = table, search
         self._text = TableText(table)
         self._header = self._text.header
         self._paths: dict[str, str] = {}
@@ -47,8 +48,10 @@ class _Reading:
         header, name = self._header, self._table.name
         columns = ColumnReader(header.names, header.others, self._text.decimal_comma)
         for _, row in self._text.rows():
+            self._search.step()
             columns.look(self._padded(row))
         for line, row in self._text.rows():
+            self._search.step()
             if self._takes(line, row):
                 columns.keep(self._padded(row))
         if not self._paths:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from convviz_gui.engine import preprocess
 from convviz_gui.engine.ablations import Tally
-from convviz_gui.engine.datasets import listing_of
+from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.images import open_rgb
@@ -87,7 +87,7 @@ class Ablation(Method[AblationParams]):
         node = _layer(session, request.target.layer)
         channels = _channels(node, request.target.channels)
         assert request.folder is not None
-        listing = listing_of(request)
+        listing = yield from finding(request)
         rows = _spread(len(listing.paths), params.pictures)
         truth = classes_of([listing.labels[row] for row in rows], session.info)
         tally = Tally(

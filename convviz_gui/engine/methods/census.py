@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convviz_gui.engine.datasets import listing_of
+from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
@@ -90,7 +90,7 @@ class CensusMethod(Method[CensusParams]):
         nodes = _layers(session.info)
         if not nodes:
             raise EngineError("No layer of this network gives maps or a vector", "Open another network")
-        listing = listing_of(request)
+        listing = yield from finding(request)
         total = len(listing.paths)
         yield Update(0, TOTAL, f"{total} pictures, {len(nodes)} layers")
         most = max(FEWEST, RESPONSE_BYTES // (4 * sum(node.channels or 0 for node in nodes)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from convviz_gui.engine.datasets import listing_of
+from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.desk.label_scores import label_scores
 from convviz_gui.engine.desk.suspects import label_news
 from convviz_gui.engine.errors import EngineError
@@ -66,7 +66,7 @@ class Latent(Method[LatentParams]):
         """Embed the folder, find true neighbours, project, and measure what the projection distorts."""
         layer = _layer(session, request)
         assert request.folder is not None
-        listing = listing_of(request)
+        listing = yield from finding(request)
         plan = params.plan(request.seed)
         plan.check(len(listing.paths))
         yield Update(0, TOTAL, f"{len(listing.paths)} pictures")

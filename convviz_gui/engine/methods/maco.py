@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convviz_gui.engine.datasets import listing_of
+from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.method import Category, Method, Need, Steps, register
 from convviz_gui.engine.optim.adam import NAdam
 from convviz_gui.engine.optim.canvas import Entrance
@@ -131,7 +131,7 @@ def _spectrum(session: Session, request: Run, size: int, n_colours: int) -> Step
     """The folder's spectrum, from the session if it is known there, or the built-in one."""
     if request.folder is None:
         return built_in(size, n_colours)
-    listing = listing_of(request)
+    listing = yield from finding(request)
     key = (size, n_colours, signature(listing))
     known = session.spectra.get(key)
     if known is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from convviz_gui.engine.datasets import Listing, listing_of
+from convviz_gui.engine.datasets import Listing, finding
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
@@ -82,7 +82,7 @@ class PatchesMethod(Method[PatchesParams]):
         node = _node(session, request)
         if request.folder is None:
             raise EngineError("Patches need a folder of pictures", "Open one (command line: --folder DIR)")
-        listing = listing_of(request)
+        listing = yield from finding(request)
         channels = request.target.channels or tuple(range(node.channels or 0))
         side = patch_side(len(channels), params.top)
         which = Which(params.which)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convviz_gui.engine.datasets import listing_of
+from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import batch_param
 from convviz_gui.engine.method import Category, Method, Need, Steps, T, Update, register
@@ -81,7 +81,7 @@ class Unit(Method[UnitParams]):
         node = _layer(session, request.target.layer)
         channel = _channel(node, request.target.channels)
         # A folder that is not there is told before the work starts.
-        listing = listing_of(request) if request.folder is not None else None
+        listing = (yield from finding(request)) if request.folder is not None else None
         growing = GrowingPage(UnitPage(node.id, channel, node.channels or 0, node.kind, request.folder))
         yield Update(0, TOTAL, "reading weights")
         filters = self._weights(session, node, channel, growing)

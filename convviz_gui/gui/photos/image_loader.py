@@ -71,6 +71,10 @@ class ImageLoader(QObject):
         self._pool.clear()
         self._pool.waitForDone()
 
+    def is_closed(self) -> bool:
+        """True once nobody waits for anything any more: long work looks at it, from the pool's threads."""
+        return self._closed
+
     def _start(self, work: Callable[[], None]) -> None:
         if not self._closed:
             # Not a `QRunnable` made here: its Python side outlives it, and what Qt makes there next is taken for it.

@@ -92,8 +92,9 @@ def from_qimage(image: QImage, name: str) -> Callable[[], ImageInput]:
     return make
 
 
-def first_pictures(sources: Sequence[str], limit: int) -> tuple[Path, ...]:
+def first_pictures(sources: Sequence[str], limit: int, is_stopped: Callable[[], bool]) -> tuple[Path, ...]:
     """A dataset's first pictures, for the tray. Raises `EngineError` if there are none."""
-    from convviz_gui.engine.datasets import list_dataset
+    from convviz_gui.engine.datasets import Search, list_dataset
 
-    return tuple(Path(path) for path in list_dataset(sources[0], sources[1:]).paths[:limit])
+    found = list_dataset(sources[0], sources[1:], Search(is_stopped))
+    return tuple(Path(path) for path in found.paths[:limit])

@@ -112,7 +112,7 @@ class Commands(QObject):
             elif isinstance(value, tuple):
                 window.tray.open_files(value, select=select)
 
-        window.loader.call(lambda: first_pictures(chosen, FOLDER_PICTURES), then)
+        window.loader.call(lambda: first_pictures(chosen, FOLDER_PICTURES, window.loader.is_closed), then)
 
     def open_toybox(self, kind: str) -> None:
         """Draw another Toybox picture of a class."""
