@@ -10,5 +10,6 @@ from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.datasets.table import list_table
 
 __all__ = [
-    "UNREAD", "Listing", "Search", "finding", "list_archive", "list_dataset", "list_folder", "list_table", "listing_of", "natural",
+    "UNREAD", "Listing", "Search", "finding", "list_archive", "list_dataset", "list_folder", "list_table", "listing_of",
+    "natural",
 ]  # fmt: skip

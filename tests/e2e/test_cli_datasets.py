@@ -1,0 +1,95 @@
+"""Datasets of every kind on the command line."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convviz_gui.cli import main
+from convviz_gui.engine.demo import toybox
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders train and test of Toybox pictures, the same as an archive, and a table of some of them."""
+    root = tmp_path_factory.mktemp("dataset")
+    for i, sample in enumerate(toybox.samples(12, 5)):
+        path = root / ("test" if i % 3 == 0 else "train") / toybox.CLASSES[sample.label] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(sample.pixels).save(path)
+    paths = sorted(root.rglob("*.png"))
+    with zipfile.ZipFile(root / "all.zip", "w") as file:
+        for path in paths:
+            file.write(path, path.relative_to(root))
+    rows = "".join(f"{path.relative_to(root)},{path.parent.name}\n" for path in paths)
+    (root / "list.csv").write_text(f"image,class\n{rows}gone.png,cat\n")
+    return root
+
+
+def run(out: Path, *words: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    assert main(["run", *words, "--model", "demo", "--out", str(out)]) == 0
+    with np.load(out / "data.npz", allow_pickle=False) as data:
+        arrays = {key: data[key] for key in data.files}
+    return arrays, json.loads((out / "manifest.json").read_text())
+
+
+def test_the_same_pictures_however_they_are_given(made: Path, tmp_path: Path) -> None:
+    quick = ("latent", "--projection", "pca", "--neighbours", "3")
+    sources: dict[str, list[Path]] = {
+        "top": [made],
+        "several": [made / "test", made / "train"],
+        "zip": [made / "all.zip"],
+        "csv": [made / "list.csv"],
+    }
+    found = {name: run(tmp_path / name, *quick, "--folder", *map(str, given)) for name, given in sources.items()}
+    of_path = {}
+    for name, (arrays, _) in found.items():
+        tails = ["/".join(Path(path).parts[-3:]) for path in arrays["paths"].tolist()]
+        of_path[name] = dict(zip(tails, arrays["features"], strict=True))
+        assert arrays["labels"].tolist() == [tail.split("/")[1] for tail in tails]
+        if name != "csv":
+            assert arrays["splits"].tolist() == [tail.split("/")[0] for tail in tails]
+    for name in ("several", "zip", "csv"):
+        assert of_path[name].keys() == of_path["top"].keys()
+        for tail, features in of_path[name].items():
+            np.testing.assert_allclose(features, of_path["top"][tail], rtol=1e-4, atol=1e-5)
+    assert found["csv"][1]["skipped"] == [{"path": str(made / "gone.png"), "reason": "there is no such file"}]
+    again = found["several"][1]
+    assert again["input_folder"] == str(made / "test")
+    assert again["input_splits"] == [str(made / "train")]
+
+
+def test_a_picture_in_an_archive(made: Path, tmp_path: Path) -> None:
+    path = sorted((made / "test").rglob("*.png"))[0]
+    inside = made / "all.zip" / path.relative_to(made)
+    (loose, _), (packed, facts) = (
+        run(tmp_path / str(n), "input", "--image", str(one)) for n, one in enumerate((path, inside))
+    )
+    np.testing.assert_array_equal(packed["input"], loose["input"])
+    assert str(inside) in json.dumps(facts)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["none.zip"], "There is no archive"),
+        (["list.csv", "none.csv"], "There is no table"),
+        (["train", "train"], "given twice"),
+        (["all.zip", "train/none"], "does not exist"),
+    ],
+)
+def test_what_is_wrong_in_one_line(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str], words: str
+) -> None:
+    folders = [str(made / name) for name in names]
+    command = ["run", "latent", "--model", "demo", "--folder", *folders, "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert words in line
+    assert not (tmp_path / "out").exists()
