@@ -379,6 +379,7 @@ def test_a_decision_is_about_content_and_follows_it() -> None:
     # a was renamed and another picture took its name; b is as it was.
     found = match(review.records, ["/p/b.jpg", "/p/a.jpg", "/p/c.jpg"], ["B", "new", "A"])
     assert (found.rows, found.changed) == ({"/p/b.jpg": 0, "/p/a.jpg": 2}, (1,))
+    assert found.moved == (("/p/a.jpg", 2),)
     assert review.decision("/p/a.jpg", "new") == Decision()
     assert review.decision("/p/a.jpg", "A") == EXCLUDE
     # Without digests paths are all there is to go by.
@@ -391,6 +392,26 @@ def test_of_two_pictures_with_the_same_content_only_the_one_is_excluded() -> Non
     assert match(review.records, ["/p/a.jpg", "/p/copy.jpg"], ["same", "same"]).rows == {"/p/copy.jpg": 1}
     # Moved, it is the first that nothing is decided about.
     assert match(review.records, ["/q/a.jpg", "/q/b.jpg"], ["same", "same"]).rows == {"/p/copy.jpg": 0}
+
+
+def test_what_is_not_read_yet_is_not_taken_for_moved(tmp_path: Path) -> None:
+    """A part of a dataset is shown while the rest is read: its pictures are not what the missing ones were."""
+    (tmp_path / "copy.jpg").write_bytes(b"same")
+    review = Review()
+    review.decide([(str(tmp_path / "copy.jpg"), "same", EXCLUDE)])
+    assert match(review.records, [str(tmp_path / "a.jpg")], ["same"]).rows == {}
+
+
+def test_a_moved_picture_takes_its_decision_along() -> None:
+    window = Window()
+    window.review.decide([("/old/a.jpg", "A", EXCLUDE)])
+    window.save()
+    window.review.move([("/old/a.jpg", "/new/a.jpg")])
+    window.save()
+    assert Window().seen() == {"/new/a.jpg": EXCLUDE}
+    assert window.review.records["/new/a.jpg"].digest == "A"
+    window.review.undo()
+    assert window.seen() == {"/new/a.jpg": EXCLUDE}
 
 
 def test_digests_that_come_to_be_known_later_are_kept() -> None:

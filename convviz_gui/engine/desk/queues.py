@@ -28,6 +28,7 @@ class QueueKind(StrEnum):
     AMBIGUOUS = "ambiguous"
     ALL = "all"
     REVIEWED = "reviewed"
+    SELECTED = "selected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class Queue:
     why: str = ""
 
 
-def queue(points: Points, kind: QueueKind, most: int, reviewed: IntArray | None = None) -> Queue:
-    """The first `most` pictures of a ranking; `reviewed` i64 are the rows decided about, for the queue of that name."""
+def queue(points: Points, kind: QueueKind, most: int, given: IntArray | None = None) -> Queue:
+    """The first `most` pictures of a ranking; `given` are the rows i64 of those that are reviewed or selected."""
     match kind:
         case QueueKind.OUTLIERS:
             return _scored(points, kind, points.outlier, most)
@@ -62,10 +63,9 @@ def queue(points: Points, kind: QueueKind, most: int, reviewed: IntArray | None 
         case QueueKind.ALL:
             count = len(points.paths)
             return _plain(kind, np.arange(min(most, count), dtype=np.int64), count)
-        case QueueKind.REVIEWED:
-            rows = reviewed if reviewed is not None else np.zeros(0, np.int64)
-            why = "" if len(rows) else "Nothing is decided yet: choose another list and press K, R or X"
-            return _plain(kind, rows[:most], len(rows), why)
+        case QueueKind.REVIEWED | QueueKind.SELECTED:
+            rows = given if given is not None else np.zeros(0, np.int64)
+            return _plain(kind, rows[:most], len(rows), "" if len(rows) else _NONE_GIVEN[kind])
 
 
 def ranked(scores: FloatArray, most: int) -> IntArray:
@@ -136,6 +136,10 @@ def _plain(kind: QueueKind, rows: IntArray, total: int, why: str = "") -> Queue:
 
 
 _NO_SPLITS = "No splits: open several folders together, or a table with a column named split, to find leaks"
+_NONE_GIVEN = {
+    QueueKind.REVIEWED: "Nothing is decided yet: choose another list and press K, R or X",
+    QueueKind.SELECTED: "Nothing is selected: draw a rectangle or a lasso around points on the map",
+}
 _WAITING = "Not known yet: it is worked out while the map is made"
 
 

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from convviz_gui.engine.desk.review_entries import Change, Decision, Entry, Known, Redo, Step, Undo
+from convviz_gui.engine.desk.review_entries import Base, Change, Decision, Entry, Known, Redo, Step, Undo
 from convviz_gui.engine.desk.review_history import History, Record
 from convviz_gui.engine.desk.review_journal import Contents
 
@@ -96,6 +96,16 @@ class Review:
         new = tuple((path, digest) for path, digest in digests if digest and not self.records[path].digest)
         if new:
             self._add(Known(new))
+
+    def move(self, moves: Iterable[tuple[str, str]]) -> None:
+        """Pictures stand elsewhere now, with the content they had: (old path, new path); undo does not reach back."""
+        gone, here = [], []
+        for old, new in moves:
+            record = self.records[old]
+            gone.append((old, record.digest, Decision()))
+            here.append((new, record.digest, record.decision))
+        if here:
+            self._add(Base((*gone, *here)))
 
     def absorb(self, found: Contents, written: int) -> bool:
         """The first `written` pending entries are on the disk, after what others wrote; True if they wrote anything."""

@@ -67,6 +67,12 @@ class PageSwitch(QWidget):
         assert isinstance(found, QToolButton)
         return found
 
+    def page(self) -> QWidget:
+        """The page on screen."""
+        page = self._pages.currentWidget()
+        assert page is not None
+        return page
+
     def show_page(self, title: str) -> None:
         """Bring a page on screen and remember it."""
         self._go(self._titles.index(title))

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from convviz_gui.engine.payloads import IntArray, Points
 from convviz_gui.engine.types import ModelInfo, Result
+from convviz_gui.gui.desk.review_keeper import ReviewKeeper
 from convviz_gui.gui.latent.placed import Placed
 from convviz_gui.gui.latent.point_facts import PointFacts
 
+_BREATH_MS = 300
+
 
 class Workbench(QObject):
-    """One map for all pages. Rows are numbers in `facts.points`.
+    """One map for all pages. Rows are numbers in `facts.points`; `review` is what is decided about them.
 
     Signals:
         points_changed: `facts` is about other pictures, or knows more of the same ones; nothing is selected any more.
@@ -41,12 +44,17 @@ class Workbench(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.facts: PointFacts | None = None
+        self.review = ReviewKeeper(self)
         self.result: Result | None = None
         self._point = -1
         self._selected: IntArray = np.zeros(0, np.int64)
         self._placed: list[Placed] = []
         self._guest: Placed | None = None
         self._decisions: Sequence[str] = ()
+        # Colours of a whole map need not follow every key of a quick review.
+        self._telling = QTimer(self, singleShot=True, interval=_BREATH_MS)
+        self._telling.timeout.connect(lambda: self.set_decisions(self.review.verdict_words()))
+        self.review.changed.connect(self._telling.start)
 
     def show(self, points: Points, model: ModelInfo | None, result: Result | None = None) -> None:
         """Take a map; `result` is what it came with, None for a frame of one under way.
@@ -68,6 +76,7 @@ class Workbench(QObject):
         self._point, self._guest, self._decisions = -1, None, ()
         if not grown:
             self._selected = np.zeros(0, np.int64)
+        self.review.show(points)
         self.points_changed.emit()
         self.selected_changed.emit()
         self.placed_changed.emit()

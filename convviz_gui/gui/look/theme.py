@@ -224,5 +224,8 @@ QFrame#notice QLabel {{ color: {c.text}; }}
 QFrame#offer {{ background: {c.raised}; border-bottom: 1px solid {c.line}; }}
 QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QDialog#palette {{ background: {c.window}; border: 1px solid {c.faint}; }}
+QFrame#prompt {{ background: {c.base}; border: 1px solid {c.faint}; border-radius: 6px; }}
+QFrame#deskside {{ border: 2px solid transparent; border-radius: 4px; padding: 2px; }}
+QFrame#deskside[framed="true"] {{ border-color: {c.accent}; }}
 QFrame#rule {{ background: {c.line}; max-height: 1px; min-height: 1px; border: none; }}
 """

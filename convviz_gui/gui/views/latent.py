@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import IntArray, Located, Payload, Points
 from convviz_gui.engine.types import Locate, Outcome, Reproject, Result
+from convviz_gui.gui.desk.desk_page import DeskPage
 from convviz_gui.gui.latent.guests import Guests
 from convviz_gui.gui.latent.map_page import MapPage
 from convviz_gui.gui.latent.map_words import title
@@ -52,6 +53,9 @@ class LatentView(PayloadView):
         self.pages = QStackedWidget()
         self.switch = PageSwitch(self.pages)
         self.switch.add("Map", self.map, "Where the network puts the pictures")
+        self.desk = DeskPage(self.bench, self.thumbnails)
+        self.switch.add("Desk", self.desk, "What may be wrong with the data, reviewed by keyboard")
+        self.switch.page_changed.connect(self._on_page)
         self.bar = PageBar(self.switch)
         content = QWidget()
         column = QVBoxLayout(content)
@@ -60,7 +64,7 @@ class LatentView(PayloadView):
         column.addWidget(self.bar)
         column.addWidget(self.pages, 1)
         self.set_content(content)
-        self.setFocusProxy(self.map)
+        self.setFocusProxy(self.switch.page())
         self._connect()
         self.show_message(EMPTY, EMPTY_BUTTON)
 
@@ -78,6 +82,8 @@ class LatentView(PayloadView):
         self.guests.status.connect(self.status)
         self.map.status.connect(self.status)
         self.map.picture_dropped.connect(self._on_dropped)
+        self.desk.status.connect(self.status)
+        self.desk.map_wanted.connect(lambda: self.switch.show_page("Map"))
         self.map.strip.similar_wanted.connect(self._on_similar)
         self.map.strip.place_wanted.connect(self.place_current)
         self.selection.image_changed.connect(self._on_image)
@@ -144,6 +150,12 @@ class LatentView(PayloadView):
             self._on_image()
 
     # --------------------------------------------------------------------------------------- the pictures
+
+    def _on_page(self) -> None:
+        page = self.switch.page()
+        self.setFocusProxy(page)
+        if page.isVisible():
+            page.setFocus()
 
     def _open(self, row: int) -> None:
         assert self.bench.facts is not None

@@ -16,6 +16,8 @@ _GENERAL = (
     ("Wheel, drag", "zoom at the cursor, pan"),
     ("Double-click", "fit the picture again"),
     ("Right-click", "copy, save, copy values, compare"),
+    ("K, R, X, N, U", "on the Desk: keep, relabel, exclude, note, undecide"),
+    ("J, S, M", "on the Desk: next, the other of a pair, show on the map"),
     ("S, W, D, X", "in Compare: side by side, wipe, difference, swap"),
 )
 

@@ -1,0 +1,1 @@
+"""The desk: what may be wrong with a dataset, reviewed by keyboard."""

@@ -1,0 +1,105 @@
+"""The desk's lists, worked out when the pictures change, and no longer than they are looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from convviz_gui.engine.desk.queues import Queue, QueueKind, queue
+from convviz_gui.engine.payloads import Points
+from convviz_gui.gui.desk.queue_words import MOST, WORDS, first_length
+from convviz_gui.gui.latent.workbench import Workbench
+
+_FEW = 20_000
+"""Pictures up to which lists are made at once; more are sorted out of the window's sight."""
+
+_OURS = (QueueKind.REVIEWED, QueueKind.SELECTED)
+
+
+class QueueBook(QObject):
+    """Lists by kind.
+
+    Signals:
+        changed: lists are others, or longer.
+    """
+
+    changed = Signal()
+
+    def __init__(self, bench: Workbench, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._lists: dict[QueueKind, Queue] = {}
+        self._lengths: dict[QueueKind, int] = {}
+        self._settled: dict[QueueKind, int] = {}
+        bench.points_changed.connect(self._on_points)
+        bench.selected_changed.connect(lambda: self._take_given(QueueKind.SELECTED))
+        bench.review.changed.connect(lambda: self._take_given(QueueKind.REVIEWED))
+
+    def get(self, kind: QueueKind) -> Queue | None:
+        """A list as long as it is shown, or None while it is worked out."""
+        return self._lists.get(kind)
+
+    def length(self, kind: QueueKind) -> int:
+        """How many rows of a list are shown."""
+        found = self._lists.get(kind)
+        return len(found.rows) if found is not None else 0
+
+    def lengthen(self, kind: QueueKind) -> None:
+        """Show as many rows again."""
+        self._lengths[kind] = 2 * max(self.length(kind), 1)
+        self._make((kind,))
+
+    def counts(self) -> dict[QueueKind, tuple[int, int]]:
+        """Rows shown, and those that are decided about, for each list that is known."""
+        verdicts = self._bench.review.verdicts
+        found = {}
+        for kind, one in self._lists.items():
+            rows = one.rows[one.rows < len(verdicts)]
+            found[kind] = (len(one.rows), int(np.count_nonzero(verdicts[rows])))
+        return found
+
+    def _on_points(self) -> None:
+        self._lists.clear()
+        self._lengths.clear()
+        self._make(tuple(WORDS))
+
+    def _take_given(self, kind: QueueKind) -> None:
+        if self._bench.facts is not None:
+            self._make((kind,))
+
+    def _make(self, kinds: tuple[QueueKind, ...]) -> None:
+        facts = self._bench.facts
+        if facts is None:
+            return
+        points = facts.points
+        given = {QueueKind.REVIEWED: self._bench.review.reviewed(), QueueKind.SELECTED: self._bench.selected}
+        lengths = dict(self._lengths)
+
+        def work() -> dict[QueueKind, Queue]:
+            return {kind: _made(points, kind, lengths.get(kind, 0), given) for kind in kinds}
+
+        def then(value: object) -> None:
+            if isinstance(value, dict) and self._bench.facts is not None and self._bench.facts.points is points:
+                self._lists.update(value)
+                self.changed.emit()
+
+        if len(points.paths) <= _FEW or set(kinds) <= set(_OURS):
+            then(work())
+        else:
+            self._bench.review.clerk.do(work, then)
+
+
+def _made(points: Points, kind: QueueKind, most: int, given: dict[QueueKind, np.ndarray]) -> Queue:
+    found = queue(points, kind, most or MOST, given.get(kind))
+    length = most or first_length(found)
+    if length >= len(found.rows):
+        return found
+    return Queue(
+        kind,
+        found.rows[:length],
+        found.partners[:length],
+        found.scores[:length],
+        found.total,
+        found.remarkable,
+        found.why,
+    )
