@@ -1,4 +1,4 @@
-"""The slim row under the desk: every decision with its key, undo, export, and whether all is saved."""
+"""The slim row under the desk: every decision with its key, undo, and export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from enum import StrEnum
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
-from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.theme import UNIT
 
 
@@ -48,20 +47,18 @@ class DecisionBar(QWidget):
         super().__init__(parent)
         self.buttons: dict[Do, QToolButton] = {}
         row = QHBoxLayout(self)
-        row.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT // 2)
-        row.setSpacing(UNIT // 4)
+        row.setContentsMargins(UNIT // 2, UNIT // 2, UNIT // 2, UNIT // 2)
+        row.setSpacing(0)
         for do, text, tip in _BUTTONS:
             # The key is part of the name: the row is where the keys are learnt.
-            row.addWidget(self._button(do, f"{do.value}  {text}", f"{tip} ({do.value})", text))
-        row.addSpacing(UNIT)
+            row.addWidget(self._button(do, f"{do.value} {text}", f"{tip} ({do.value})", text))
         row.addWidget(
             self._button(Do.UNDO, "↶", "Take the last decision back (Ctrl+Z), also one of another day", "Undo")
         )
         row.addWidget(self._button(Do.REDO, "↷", "Decide again what was taken back (Ctrl+Shift+Z)", "Redo"))
-        self.saved = ElidedLabel()
-        self.saved.setProperty("role", "muted")
-        self.saved.setAlignment(Qt.AlignmentFlag.AlignRight)
-        row.addWidget(self.saved, 1)
+        for do in (Do.UNDO, Do.REDO):
+            self.buttons[do].setFixedWidth(4 * UNIT)
+        row.addStretch(1)
         self.export = QToolButton()
         self.export.setText("Export ▾")
         self.export.setToolTip("Save the review as a table, as lists of files, or as a cleaned dataset; or import one")
@@ -86,11 +83,3 @@ class DecisionBar(QWidget):
         """Which buttons work."""
         for do, button in self.buttons.items():
             button.setEnabled(undo if do is Do.UNDO else redo if do is Do.REDO else decide)
-
-    def say(self, words: str, *, trouble: bool) -> None:
-        """Whether all is saved; a trouble stands out."""
-        role = "warning" if trouble else "muted"
-        if self.saved.property("role") != role:
-            self.saved.setProperty("role", role)
-            self.saved.style().polish(self.saved)
-        self.saved.setText(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSplitter,
     QStackedWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,6 +32,7 @@ from convviz_gui.gui.desk.row_words import pair_words, prediction, suggestion
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.latent.workbench import Workbench
+from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 
@@ -67,9 +69,11 @@ class DeskPage(QWidget):
         self.pane = PicturePane(thumbnails)
         self.bar = DecisionBar()
         self.about = plain(QLabel(wordWrap=True))
-        self.count = plain(QLabel())
+        self.count = ElidedLabel()
+        self.saved = ElidedLabel()
+        self.saved.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.done = QProgressBar(textVisible=False)
-        self.more = QPushButton()
+        self.more = QToolButton()
         self.why = plain(QLabel(wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter))
         self.told = plain(QLabel(wordWrap=True))
         self.take_over = QPushButton("Take it over")
@@ -83,20 +87,23 @@ class DeskPage(QWidget):
         self._connect()
 
     def _arrange(self) -> None:
-        for label in (self.about, self.count, self.why):
+        for label in (self.about, self.count, self.saved, self.why):
             label.setProperty("role", "muted")
         self.told.setProperty("role", "warning")
         self.told.hide()
         self.take_over.hide()
         self.done.setAccessibleName("Reviewed")
-        self.more.setFlat(True)
+        self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         heading = QWidget()
         words = QVBoxLayout(heading)
         words.setContentsMargins(UNIT, UNIT // 2, UNIT, UNIT // 2)
         words.setSpacing(UNIT // 2)
         words.addWidget(self.box)
         words.addWidget(self.about)
-        words.addWidget(self.count)
+        counted = QHBoxLayout()
+        counted.addWidget(self.count, 3)
+        counted.addWidget(self.saved, 2)
+        words.addLayout(counted)
         words.addWidget(self.done)
         middle = QWidget()
         column = QVBoxLayout(middle)
@@ -110,7 +117,7 @@ class DeskPage(QWidget):
         self._body.addWidget(empty)
         column.addWidget(heading)
         column.addWidget(self._body, 1)
-        column.addWidget(self.more)
+        column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         self._split.addWidget(middle)
         self._split.addWidget(self.pane)
         self._split.setChildrenCollapsible(False)
@@ -203,9 +210,11 @@ class DeskPage(QWidget):
     def _show_words(self, queue: Queue | None) -> None:
         words = WORDS[self.kind]
         self.about.setText(words.about)
+        self.box.setToolTip(words.about)
         empty = queue is None or not len(queue.rows)
         self.why.setText(f"{queue.why}." if queue is not None and queue.why else "")
         self._body.setCurrentIndex(1 if empty else 0)
+        self.pane.setVisible(not empty)
         self.more.setVisible(queue is not None and not empty and len(queue.rows) < queue.total)
         if queue is not None:
             self.more.setText(f"Show {min(len(queue.rows), queue.total - len(queue.rows)):,} more")
@@ -227,7 +236,11 @@ class DeskPage(QWidget):
     def _show_state(self) -> None:
         able = self.keeper.ready and self.rows.rowCount() > 0
         self.bar.set_able(decide=able, undo=self.keeper.can_undo(), redo=self.keeper.can_redo())
-        self.bar.say(self.keeper.words, trouble=self.keeper.trouble)
+        role = "warning" if self.keeper.trouble else "muted"
+        if self.saved.property("role") != role:
+            self.saved.setProperty("role", role)
+            self.saved.style().polish(self.saved)
+        self.saved.setText(self.keeper.words)
 
     # ------------------------------------------------------------------------------------------- the rows
 
@@ -302,6 +315,7 @@ class DeskPage(QWidget):
         self._asked = [self.rows.row(place) for place in self.table.places()]
         if not self._asked or not self.keeper.ready or self._facts is None:
             return
+        self._place_prompts()
         if what is Do.NOTE:
             self.note.ask(self.keeper.decision(self._asked[0]).note)
             return
@@ -410,6 +424,11 @@ class DeskPage(QWidget):
         wide = self.width() >= _WIDE
         self.list.setVisible(wide)
         self.box.setVisible(not wide)
+        self.about.setVisible(wide)
         super().resizeEvent(event)
+        self._place_prompts()
+
+    def _place_prompts(self) -> None:
+        left = self.table.mapTo(self, QPoint(UNIT, 0)).x()
         for prompt in (self.chooser, self.note):
-            prompt.place()
+            prompt.stand_on(QPoint(left, self.height() - self.bar.height() - UNIT // 2))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from convviz_gui.gui.desk.neighbour_row import NeighbourRow
 from convviz_gui.gui.desk.row_words import picture_words, verdict_of_neighbours
@@ -18,6 +18,9 @@ from convviz_gui.gui.pictures.picture_link import PictureLink
 
 LARGE, KEPT = 1024, 12
 """Longest side of a large picture in device pixels, and how many are kept: at most 50 MB."""
+
+_NARROW = 300
+_FRAME = 4
 
 
 class PicturePane(QWidget):
@@ -48,7 +51,7 @@ class PicturePane(QWidget):
         self.open = QPushButton("Open")
         self.open.setToolTip("Open this picture in the image tray, with its predictions (Enter)")
         self.open.clicked.connect(lambda: self.open_wanted.emit(self._row))
-        self.map = QPushButton("Show on the map")
+        self.map = QPushButton("On the map")
         self.map.setToolTip("Go to this picture's point on the map (M)")
         self.map.clicked.connect(lambda: self.map_wanted.emit(self._row))
         self._arrange()
@@ -56,10 +59,10 @@ class PicturePane(QWidget):
         self.show_picture(None, -1, -1)
 
     def _arrange(self) -> None:
-        pictures = QHBoxLayout()
-        pictures.setSpacing(UNIT)
+        self._pictures = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pictures.setSpacing(UNIT // 2)
         for side in self.sides:
-            pictures.addWidget(side, 1)
+            self._pictures.addWidget(side, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(UNIT)
         buttons.addWidget(self.open)
@@ -68,11 +71,22 @@ class PicturePane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(UNIT, 0, UNIT, UNIT // 2)
         column.setSpacing(UNIT // 2)
-        column.addLayout(pictures, 1)
-        column.addWidget(self.about)
-        column.addLayout(buttons)
-        column.addWidget(self.votes)
-        column.addWidget(self.neighbours)
+        column.addLayout(self._pictures, 1)
+        below = QVBoxLayout()
+        # In line with what is written in the frames above.
+        below.setContentsMargins(_FRAME, 0, 0, 0)
+        below.setSpacing(UNIT // 2)
+        below.addWidget(self.about)
+        below.addLayout(buttons)
+        below.addWidget(self.votes)
+        below.addWidget(self.neighbours)
+        column.addLayout(below)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        narrow = self.width() < _NARROW
+        direction = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        self._pictures.setDirection(direction)
+        super().resizeEvent(event)
 
     def show_picture(self, facts: PointFacts | None, row: int, partner: int, likeness: str = "") -> None:
         """Show a picture (-1: none) and, of a pair, the one it is a duplicate of; `likeness` says how like they are."""
@@ -91,7 +105,7 @@ class PicturePane(QWidget):
             return
         for side, shown in zip(self.sides, (partner, row), strict=True):
             if shown >= 0:
-                side.show_row(facts, shown)
+                side.show_row(facts, shown, labelled=paired)
                 self._paint(side)
         self.about.setText(likeness if paired else "\n".join(picture_words(facts, row)))
         self.about.setVisible(bool(self.about.text()))
@@ -146,12 +160,12 @@ class _Side(QFrame):
             self.setProperty("framed", framed)
             self.style().polish(self)
 
-    def show_row(self, facts: PointFacts, row: int) -> None:
+    def show_row(self, facts: PointFacts, row: int, *, labelled: bool) -> None:
         changed = row != self.row
         self.row = row
         self.name.setText(facts.name(row))
         splits = facts.points.splits
-        parts = [facts.label(row), splits[row] if len(splits) == len(facts) else ""]
+        parts = [facts.label(row) if labelled else "", splits[row] if len(splits) == len(facts) else ""]
         self._words = " · ".join(filter(None, parts))
         self.detail.setText(self._words)
         if changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QStringListModel, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
@@ -47,20 +47,17 @@ class Prompt(QFrame):
         self.hide()
 
     def ask(self, text: str = "") -> None:
-        """Come up over the lower edge of the page, with the keyboard."""
+        """Come up with the keyboard."""
         self.line.setText(text)
         self.line.selectAll()
-        self.adjustSize()
-        self.place()
         self.show()
         self.raise_()
         self.line.setFocus()
 
-    def place(self) -> None:
-        """Stand at the lower left, inside the page however low it is."""
-        page = self.parentWidget()
-        assert page is not None
-        self.move(UNIT, max(page.height() - self.height() - 6 * UNIT, 0))
+    def stand_on(self, corner: QPoint) -> None:
+        """Put the lower left corner there, but stay inside the page."""
+        self.adjustSize()
+        self.move(corner.x(), max(corner.y() - self.height(), 0))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and self._takes(event):
@@ -116,6 +113,7 @@ class LabelChooser(Prompt):
         self.list.setModel(self._model)
         self.list.setAccessibleName("Labels")
         self.list.setUniformItemSizes(True)
+        self.list.setSpacing(1)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)

@@ -55,7 +55,9 @@ class QueueBook(QObject):
         found = {}
         for kind, one in self._lists.items():
             rows = one.rows[one.rows < len(verdicts)]
-            found[kind] = (len(one.rows), int(np.count_nonzero(verdicts[rows])))
+            # All that is reviewed is: how much of it need not be told.
+            done = int(np.count_nonzero(verdicts[rows])) if kind is not QueueKind.REVIEWED else 0
+            found[kind] = (len(one.rows), done)
         return found
 
     def _on_points(self) -> None:

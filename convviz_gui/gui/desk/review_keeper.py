@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -84,11 +84,11 @@ class ReviewKeeper(QObject):
         """What is decided about a picture."""
         return self._decisions.get(row, Decision())
 
-    def verdict_words(self) -> Sequence[str]:
+    def verdict_words(self) -> NDArray[np.str_]:
         """The verdict on each picture in a word, "" where there is none; empty while nothing is decided."""
-        if not self._verdicts.any():
-            return ()
-        return [_VERDICTS[code] for code in self._verdicts.tolist()]
+        decided = self._verdicts if self._verdicts.any() else self._verdicts[:0]
+        words: NDArray[np.str_] = _VERDICTS[decided]
+        return words
 
     def reviewed(self) -> IntArray:
         """Rows i64, ascending, about which anything is decided or noted."""
@@ -283,7 +283,7 @@ class ReviewKeeper(QObject):
 
 
 _RECENT = 5
-_VERDICTS = tuple("" if verdict is Verdict.UNDECIDED else verdict.value for verdict in CODES)
+_VERDICTS = np.array(["" if verdict is Verdict.UNDECIDED else verdict.value for verdict in CODES])
 _FEW = 20_000
 """Pictures up to which going through all takes no time worth a thread."""
 

@@ -60,7 +60,7 @@ class ReviewTable(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(2 * self.fontMetrics().lineSpacing() + UNIT)
+        self.verticalHeader().setDefaultSectionSize(2 * self.fontMetrics().lineSpacing() + 2 * UNIT)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(3 * UNIT)
@@ -122,8 +122,10 @@ class _Cell(QStyledItemDelegate):
         rect: QRect = option.rect
         chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         if chosen or option.state & QStyle.StateFlag.State_MouseOver:
+            # Over the style's own full accent, in which decisions could not have their colours.
+            painter.fillRect(rect, palette.color(QPalette.ColorRole.Base))
             ground = QColor(scheme.accent) if chosen else QColor(scheme.raised)
-            ground.setAlphaF(0.22 if chosen else 0.6)
+            ground.setAlphaF(0.18 if chosen else 0.6)
             painter.fillRect(rect, ground)
         painter.setFont(table.font())
         inner = rect.adjusted(UNIT // 2, UNIT // 2, -UNIT // 2, -UNIT // 2)

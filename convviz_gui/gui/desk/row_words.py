@@ -77,7 +77,7 @@ def pair_words(facts: PointFacts, row: int, partner: int, distance: float) -> st
 
 
 def picture_words(facts: PointFacts, row: int) -> list[str]:
-    """Label, suggestion, prediction and split of a picture, as far as they are known, a line each."""
+    """Label, suggestion and prediction of a picture, as far as they are known, a line each."""
     lines = []
     if label := facts.label(row):
         found = suggestion(facts, row)
@@ -85,6 +85,4 @@ def picture_words(facts: PointFacts, row: int) -> list[str]:
     name, probability = prediction(facts, row)
     if name:
         lines.append(f"Prediction: {name}, {percent(probability)}")
-    if len(facts.points.splits) == len(facts) and facts.points.splits[row]:
-        lines.append(f"Split: {facts.points.splits[row]}")
     return lines

@@ -19,8 +19,8 @@ MOST_CLASSES = 10_000
 
 _FIRST, _SECOND, _THIRD = 0, 1, 2
 
-Decisions = Sequence[str]
-"""What a review says of each picture, "" where it has not been looked at."""
+Decisions = Sequence[str] | NDArray[np.str_]
+"""What a review says of each picture, "" where it has not been looked at; empty without a review."""
 
 
 def choices(facts: PointFacts, decisions: Decisions = ()) -> tuple[Choice, ...]:
@@ -36,7 +36,7 @@ def choices(facts: PointFacts, decisions: Decisions = ()) -> tuple[Choice, ...]:
         ColourBy.PRESERVATION: _says(points.preservation, n),
         ColourBy.SPLIT: len(points.splits) == n and facts.orders.splits.says_something,
         ColourBy.DUPLICATE: len(points.duplicates) > 0,
-        ColourBy.REVIEW: len(decisions) == n and any(decisions),
+        ColourBy.REVIEW: len(decisions) == n > 0,
     }
     wanted = [Choice(by) for by, there in known.items() if there] or [Choice(ColourBy.LABEL)]
     columns = (Choice(ColourBy.COLUMN, column.name) for column in points.columns if len(column.values) == n)

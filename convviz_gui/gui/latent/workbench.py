@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from convviz_gui.engine.payloads import IntArray, Points
@@ -50,7 +51,7 @@ class Workbench(QObject):
         self._selected: IntArray = np.zeros(0, np.int64)
         self._placed: list[Placed] = []
         self._guest: Placed | None = None
-        self._decisions: Sequence[str] = ()
+        self._decisions: Sequence[str] | NDArray[np.str_] = ()
         # Colours of a whole map need not follow every key of a quick review.
         self._telling = QTimer(self, singleShot=True, interval=_BREATH_MS)
         self._telling.timeout.connect(lambda: self.set_decisions(self.review.verdict_words()))
@@ -155,11 +156,11 @@ class Workbench(QObject):
     # ------------------------------------------------------------------------------------------ the review
 
     @property
-    def decisions(self) -> Sequence[str]:
+    def decisions(self) -> Sequence[str] | NDArray[np.str_]:
         """What the review says of each picture, "" where it has not been looked at; empty without a review."""
         return self._decisions
 
-    def set_decisions(self, decisions: Sequence[str]) -> None:
+    def set_decisions(self, decisions: Sequence[str] | NDArray[np.str_]) -> None:
         """Tell what the review says of each picture of `facts`."""
         self._decisions = decisions
         self.decisions_changed.emit()
