@@ -37,6 +37,7 @@ class Book(QObject):
         self.remark = ""
         self._clerk = clerk
         self._journal: Journal | None = None
+        self._sent: _Errand | None = None
         self._again = QTimer(self, singleShot=True, interval=_AGAIN_MS)
         self._again.timeout.connect(self.save)
         self._open()
@@ -57,18 +58,13 @@ class Book(QObject):
             self.state_changed.emit()
             return
         self.saving = True
-        self._clerk.do(self._errand(), lambda value: self._saved(value, len(pending)))
+        self._sent = _Errand(self._journal, self.review)
+        self._clerk.do(self._sent, lambda value: self._saved(value, len(pending)))
         self.state_changed.emit()
 
     def last_errand(self) -> Callable[[], object] | None:
-        """What is still to be written when the window closes; None if nothing is."""
-        # One that is on its way has the journal to itself before this one, and tells what it has written by its end.
-        return self._errand() if self._journal is not None and self.review.pending and not self.saving else None
-
-    def _errand(self) -> Callable[[], object]:
-        journal, saved, pending = self._journal, self.review.saved, self.review.pending
-        assert journal is not None
-        return lambda: journal.exchange(saved, pending)
+        """What is still to be written when the window closes, after what is on its way; None if nothing is."""
+        return _Errand(self._journal, self.review, self._sent) if self._journal and self.review.pending else None
 
     def _open(self) -> None:
         try:
@@ -99,7 +95,7 @@ class Book(QObject):
         self.trouble = f"Not saved: {problem.title}. {problem.hint}"
 
     def _saved(self, value: object, count: int) -> None:
-        self.saving = False
+        self.saving, self._sent = False, None
         if isinstance(value, Contents):
             self.trouble = ""
             others = self.review.absorb(value, count)
@@ -112,3 +108,20 @@ class Book(QObject):
             self.trouble = f"Not saved yet: {value.title}. It is kept in memory and tried again"
             self._again.start()
         self.state_changed.emit()
+
+
+class _Errand:
+    """Writes what is pending now; what the errand `before` it has written by then is not written again."""
+
+    def __init__(self, journal: Journal, review: Review, before: _Errand | None = None) -> None:
+        self._journal = journal
+        self._saved, self._pending = review.saved, review.pending
+        self._before = before
+        self._done = False
+
+    def __call__(self) -> Contents:
+        written = len(self._before._pending) if self._before is not None and self._before._done else 0
+        saved, pending = (*self._saved, *self._pending[:written]), self._pending[written:]
+        found = self._journal.exchange(saved, pending)
+        self._done = True
+        return found

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from convviz_gui.engine.errors import problem_from
 
@@ -25,8 +25,6 @@ class Clerk(QObject):
         self._hands = _Hands(self._wake.emit)
         # Children of a closing window get no close event; what is on its way to the disk must arrive all the same.
         self.destroyed.connect(self._hands.close)
-        if app := QCoreApplication.instance():
-            app.aboutToQuit.connect(self.close)
 
     def do(self, work: Work, then: Then) -> None:
         """Do `work` there; `then` gets its value, or a `Problem`, in the window's thread."""

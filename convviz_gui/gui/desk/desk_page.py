@@ -59,6 +59,7 @@ class DeskPage(QWidget):
         self.kind = QueueKind.SUSPECTS
         self._chosen_by_user = False
         self._guiding = False
+        self._fresh = False
         self._asked: list[int] = []
         self._looked_for: tuple[str, ...] = ()
         self.queues = QueueBook(bench, self)
@@ -143,7 +144,7 @@ class DeskPage(QWidget):
         self.bench.points_changed.connect(self._on_points)
         self.bench.point_changed.connect(self._on_point)
         self.queues.changed.connect(self._on_queues)
-        self.keeper.changed.connect(self._show_progress)
+        self.keeper.changed.connect(self._on_decisions)
         self.keeper.state_changed.connect(self._show_state)
         self.keeper.told.connect(self._on_told)
         self.list.chosen.connect(self.choose_list)
@@ -181,7 +182,19 @@ class DeskPage(QWidget):
         self._show_queue(keep=False)
 
     def _on_points(self) -> None:
+        # What was decided earlier may come from the disk only after the lists are shown.
+        self._fresh = not self.keeper.ready
         self._look_elsewhere()
+
+    def _on_decisions(self) -> None:
+        if self._fresh and self.keeper.ready:
+            self._fresh = False
+            if (place := self.rows.next_open(-1)) >= 0:
+                self._guiding = True
+                self.table.go(place)
+                self._guiding = False
+            self._look_elsewhere()
+        self._show_progress()
 
     def _on_queues(self) -> None:
         """Lists are longer, or of other pictures."""
@@ -194,18 +207,25 @@ class DeskPage(QWidget):
 
     def _show_queue(self, *, keep: bool) -> None:
         queue = self.queues.get(self.kind)
-        row = self.rows.row(self.table.place()) if keep else -1
+        row = self._same_row(self.rows.row(self.table.place())) if keep else -1
         if queue is not self.rows.queue or not keep:
             self.table.as_ranked()
             self.rows.show_queue(self._facts, queue)
             place = self.rows.place(row) if row >= 0 else -1
             self._guiding = True
-            if len(self.rows.queue.rows if self.rows.queue is not None else ()):
+            if self.rows.rowCount():
                 self.table.go(place if place >= 0 else max(self.rows.next_open(-1), 0))
+            self._on_moved()
             self._guiding = False
         self._show_words(queue)
-        self._on_moved()
         self._show_progress()
+
+    def _same_row(self, row: int) -> int:
+        """A row of the pictures shown so far, if it is the same picture's among those to be shown; else -1."""
+        before, now = self.rows.facts, self._facts
+        if before is None or now is None or not 0 <= row < min(len(before), len(now)):
+            return -1
+        return row if before.points.paths[row] == now.points.paths[row] else -1
 
     def _show_words(self, queue: Queue | None) -> None:
         words = WORDS[self.kind]
@@ -245,16 +265,20 @@ class DeskPage(QWidget):
     # ------------------------------------------------------------------------------------------- the rows
 
     def _on_moved(self) -> None:
-        place = self.table.place()
-        row, partner = self.rows.row(place), self.rows.partner(place)
-        self.pane.show_picture(self._facts, row, partner, self._likeness(place))
-        if self._facts is not None and row >= 0:
-            coming = [self.rows.row(place + step) for step in range(1, _AHEAD + 1)]
-            self.pane.prepare(self._facts, [other for other in coming if other >= 0])
-            if not self._guiding and self.isVisible() and self.bench.point != row:
-                self._guiding = True
-                self.bench.choose(row)
-                self._guiding = False
+        place, facts = self.table.place(), self.rows.facts
+        row = self.rows.row(place)
+        if not self.isVisible():  # large pictures are not decoded for nobody
+            return
+        self.pane.show_picture(facts, row, self.rows.partner(place), self._likeness(place))
+        if facts is None or row < 0:
+            return
+        coming = [self.rows.row(place + step) for step in range(1, _AHEAD + 1)]
+        self.pane.prepare(facts, [other for other in coming if other >= 0])
+        if not self._guiding and self.bench.point != row:
+            self._fresh = False
+            self._guiding = True
+            self.bench.choose(row)
+            self._guiding = False
 
     def _on_point(self, row: int) -> None:
         """A picture chosen on another page is shown here, if it is in the list."""
@@ -268,9 +292,9 @@ class DeskPage(QWidget):
 
     def _likeness(self, place: int) -> str:
         partner = self.rows.partner(place)
-        if self._facts is None or partner < 0:
+        if self.rows.facts is None or partner < 0:
             return ""
-        return pair_words(self._facts, self.rows.row(place), partner, self.rows.score(place))
+        return pair_words(self.rows.facts, self.rows.row(place), partner, self.rows.score(place))
 
     # ---------------------------------------------------------------------------------------- decisions
 
@@ -370,8 +394,10 @@ class DeskPage(QWidget):
         book = self.keeper.book
         if not self.isVisible() or book is None or self._looked_for == book.sources:
             return
+        if not self.keeper.ready:
+            return
         self._looked_for = book.sources
-        if self.keeper.ready and not book.review.records:
+        if not book.review.records:
             self.keeper.look_elsewhere(self._on_elsewhere)
 
     def _on_elsewhere(self, found: list[Elsewhere]) -> None:
@@ -419,6 +445,9 @@ class DeskPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         super().showEvent(event)
         self._look_elsewhere()
+        self._guiding = True
+        self._on_moved()
+        self._guiding = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         wide = self.width() >= _WIDE

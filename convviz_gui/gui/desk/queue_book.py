@@ -31,7 +31,10 @@ class QueueBook(QObject):
         self._lists: dict[QueueKind, Queue] = {}
         self._lengths: dict[QueueKind, int] = {}
         self._settled: dict[QueueKind, int] = {}
+        # What is decided is told of new pictures before the pictures themselves are.
+        self._points: Points | None = None
         bench.points_changed.connect(self._on_points)
+        bench.places_changed.connect(self._on_places)
         bench.selected_changed.connect(lambda: self._take_given(QueueKind.SELECTED))
         bench.review.changed.connect(lambda: self._take_given(QueueKind.REVIEWED))
 
@@ -63,17 +66,20 @@ class QueueBook(QObject):
     def _on_points(self) -> None:
         self._lists.clear()
         self._lengths.clear()
+        self._on_places()
         self._make(tuple(WORDS))
 
+    def _on_places(self) -> None:
+        self._points = self._bench.facts.points if self._bench.facts is not None else None
+
     def _take_given(self, kind: QueueKind) -> None:
-        if self._bench.facts is not None:
+        if self._bench.facts is not None and self._bench.facts.points is self._points:
             self._make((kind,))
 
     def _make(self, kinds: tuple[QueueKind, ...]) -> None:
-        facts = self._bench.facts
-        if facts is None:
+        points = self._points
+        if points is None:
             return
-        points = facts.points
         given = {QueueKind.REVIEWED: self._bench.review.reviewed(), QueueKind.SELECTED: self._bench.selected}
         lengths = dict(self._lengths)
 
@@ -81,7 +87,7 @@ class QueueBook(QObject):
             return {kind: _made(points, kind, lengths.get(kind, 0), given) for kind in kinds}
 
         def then(value: object) -> None:
-            if isinstance(value, dict) and self._bench.facts is not None and self._bench.facts.points is points:
+            if isinstance(value, dict) and self._points is not None and self._points.paths is points.paths:
                 self._lists.update(value)
                 self.changed.emit()
 

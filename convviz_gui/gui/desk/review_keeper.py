@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 
 from convviz_gui.engine.datasets import natural
 from convviz_gui.engine.desk.review import Wanted
@@ -49,6 +49,8 @@ class ReviewKeeper(QObject):
         self._rows: dict[str, int] = {}
         # Of datasets that were shown before: what could not be saved of them is still tried.
         self._books: dict[tuple[str, ...], Book] = {}
+        if app := QCoreApplication.instance():
+            app.aboutToQuit.connect(self.close)
 
     @property
     def verdicts(self) -> NDArray[np.uint8]:

@@ -53,7 +53,7 @@ class ReviewModel(QAbstractTableModel):
         super().__init__(parent)
         self._keeper = keeper
         self._thumbnails = thumbnails
-        self._facts: PointFacts | None = None
+        self.facts: PointFacts | None = None
         self.queue: Queue | None = None
         self._rows = np.zeros(0, np.int64)
         self._partners = np.zeros(0, np.int64)
@@ -66,7 +66,7 @@ class ReviewModel(QAbstractTableModel):
     def show_queue(self, facts: PointFacts | None, queue: Queue | None) -> None:
         """Show a list in its own order."""
         self.beginResetModel()
-        self._facts, self.queue = facts, queue
+        self.facts, self.queue = facts, queue
         self._rows = queue.rows.copy() if queue is not None else np.zeros(0, np.int64)
         self._partners = queue.partners.copy() if queue is not None else np.zeros(0, np.int64)
         self._order = np.arange(len(self._rows))
@@ -120,7 +120,8 @@ class ReviewModel(QAbstractTableModel):
 
     def _settled(self) -> NDArray[np.bool_]:
         verdicts = self._keeper.verdicts
-        if not len(verdicts):
+        # The keeper may know of other pictures already.
+        if self.facts is None or len(verdicts) != len(self.facts):
             return np.zeros(len(self._order), bool)
         mine = verdicts[self._rows[self._order]]
         decided: NDArray[np.bool_] = mine > 0
@@ -139,24 +140,24 @@ class ReviewModel(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         place = index.row()
-        if self._facts is None or not index.isValid() or place >= len(self._order):
+        if self.facts is None or not index.isValid() or place >= len(self._order):
             return None
         row = self.row(place)
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return self._text(self._facts, place, row, index.column())
+                return self._text(self.facts, place, row, index.column())
             case Qt.ItemDataRole.DecorationRole if index.column() == Column.PICTURE:
-                return self._thumbnail(place, self._facts.points.paths[row])
+                return self._thumbnail(place, self.facts.points.paths[row])
             case Qt.ItemDataRole.ToolTipRole:
-                return tip(self._tooltip(self._facts, row))
+                return tip(self._tooltip(self.facts, row))
             case Role.SUBTITLE:
-                return self._label_words(self._facts, place, row)
+                return self._label_words(self.facts, place, row)
             case Role.PART:
                 return float(self._parts[self._order[place]]) if len(self._parts) else -1.0
             case Role.DECISION:
                 return self._keeper.decision(row)
             case Role.SUGGESTED:
-                return bool(suggestion(self._facts, row))
+                return bool(suggestion(self.facts, row))
             case _:
                 return None
 
@@ -183,12 +184,12 @@ class ReviewModel(QAbstractTableModel):
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        if self._facts is None or not 0 <= column < len(Column):
+        if self.facts is None or not 0 <= column < len(Column):
             return
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         items = [int(self._order[index.row()]) for index in before]
-        made = sorted(range(len(self._order)), key=self._sort_key(self._facts, Column(column)))
+        made = sorted(range(len(self._order)), key=self._sort_key(self.facts, Column(column)))
         descending = order == Qt.SortOrder.DescendingOrder
         self._order = np.array(made[::-1] if descending else made, np.int64)
         places = {item: place for place, item in enumerate(self._order.tolist())}
