@@ -285,6 +285,36 @@ def test_pictures_stand_in_for_points_where_there_is_room(
     assert plot.grab().toImage().pixelColor(plot.place(0).toPoint()).getRgb()[:3] == tuple(PALETTE[0])
 
 
+def test_other_points_have_other_pictures(
+    plot: ScatterPlot, thumbnails: Thumbnails, files: list[str], qtbot: QtBot
+) -> None:
+    now = list(files)
+    plot.set_thumbnails(thumbnails, lambda row: now[row])
+
+    def blue(row: int) -> int:
+        return plot.grab().toImage().pixelColor(plot.place(row).toPoint()).blue()
+
+    qtbot.waitUntil(lambda: blue(20) == 160, timeout=10_000)
+    now.reverse()
+    show(plot, GRID)
+    qtbot.waitUntil(lambda: blue(20) == 72, timeout=10_000)
+
+
+def test_in_space_the_nearest_has_the_picture(plot: ScatterPlot, thumbnails: Thumbnails, files: list[str]) -> None:
+    plot.set_thumbnails(thumbnails, files.__getitem__)
+    xyz = np.concatenate([GRID * 3, np.zeros((30, 1))], axis=1).astype(np.float32)
+    for front in (14, 15):
+        xyz[[14, 15]] = [6, 6, -3]
+        xyz[front, 2] = 3
+        plot.set_points3(xyz)
+        plot.show_space(True)
+        assert plot.canvas.space is not None
+        plot.canvas.space.turned_to = np.eye(3)
+        plot.turn(0.0, 0.0)
+        rows = {tile.row for tile in plot.canvas.thumbs.tiles}
+        assert rows & {14, 15} == {front}
+
+
 def test_a_crowd_and_dimmed_points_have_no_pictures(
     plot: ScatterPlot, thumbnails: Thumbnails, files: list[str]
 ) -> None:

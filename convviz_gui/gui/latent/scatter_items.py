@@ -15,8 +15,8 @@ from convviz_gui.gui.latent.scatter_scene import Scene, View
 from convviz_gui.gui.latent.scatter_worker import ScatterWorker
 from convviz_gui.gui.look.painting import guarded
 
-AT_ONCE = 6_000
-"""Points that are drawn in the window's own thread, in some 10 ms; more are drawn beside it."""
+AT_ONCE, AT_ONCE_PIXELS = 6_000, 2_500_000
+"""Points, on so many pixels, that are drawn in the window's own thread, in some 10 ms; more are drawn beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class RasterItem(QGraphicsItem):
     def settle(self) -> None:
         """Draw the picture of all points anew if it is not up to date; to be called when nothing moves."""
         scene, whole = self._scene, self._whole
-        if self._stale_base and whole is not None and len(scene) > AT_ONCE:
+        if self._stale_base and whole is not None and not self._at_once:
             self._stale_base = False
             self._worker.ask("base", lambda: (scene, _drawn(scene, whole)), self._on_base)
 
@@ -102,7 +102,7 @@ class RasterItem(QGraphicsItem):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         if self._view is None or self._area.isEmpty():
             return
-        if len(self._scene) <= AT_ONCE:
+        if self._at_once:
             painter.drawImage(self._area.topLeft(), self.image)
             return
         painter.setClipRect(self._area)
@@ -145,10 +145,16 @@ class RasterItem(QGraphicsItem):
             corner.x() + left / ratio, corner.y() + top / ratio, (right - left) / ratio, (bottom - top) / ratio
         )
 
+    @property
+    def _at_once(self) -> bool:
+        window = self._view.window if self._view is not None else None
+        pixels = window.width * window.height if window is not None else 0.0
+        return len(self._scene) <= AT_ONCE and pixels <= AT_ONCE_PIXELS
+
     def _changed(self) -> None:
         self._sharp = False
         scene, view = self._scene, self._view
-        if view is not None and len(scene) > AT_ONCE:
+        if view is not None and not self._at_once:
             self._worker.ask("frame", lambda: (scene, view, _drawn(scene, view)), self._on_frame)
         self.update()
 

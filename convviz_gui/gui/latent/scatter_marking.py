@@ -90,6 +90,9 @@ class Marking:
         x, y = (column.astype(np.float64) for column in window.columns(places.x[rows], places.y[rows]))
         # In an order of their own, whatever that of the files: neighbours in it are often alike.
         rank = (rows.astype(np.uint64) * _SCATTER % np.uint64(2**32)).astype(np.int64)
+        if scene.depth is not None:
+            # In space what is near hides what is far.
+            rank = ((1 - scene.depth[rows].astype(np.float64)) * 2**30).astype(np.int64)
         if scene.selected is not None:
             rank[scene.selected[rows]] -= 2**32
         for first, wanted in enumerate((self.chosen, *self.neighbours)):

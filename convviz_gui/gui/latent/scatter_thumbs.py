@@ -78,8 +78,8 @@ class ThumbsItem(QGraphicsItem):
         self._side = 0
         self._tiles: list[Tile] = []
         self._outlines: dict[int, QColor] = {}
-        self._paths: set[str] = set()
-        self._scaled: dict[int, QImage] = {}
+        self._paths: list[str] = []
+        self._scaled: dict[str, QImage] = {}
         self._scaled_side = 0.0
         self._again = QTimer(singleShot=True, interval=0)
         self._again.timeout.connect(lambda: self.update())
@@ -116,9 +116,8 @@ class ThumbsItem(QGraphicsItem):
             self.prepareGeometryChange()
             self._area = area
         self._tiles, self._side = tiles, side
-        self._paths = {self._path(tile.row) for tile in tiles}
-        known = {tile.row for tile in tiles}
-        self._scaled = {row: image for row, image in self._scaled.items() if row in known}
+        self._paths = [self._path(tile.row) for tile in tiles]
+        self._scaled = {path: self._scaled[path] for path in self._paths if path in self._scaled}
         self.update()
 
     def set_outlines(self, outlines: dict[int, QColor]) -> None:
@@ -130,9 +129,9 @@ class ThumbsItem(QGraphicsItem):
     def at(self, place: QPointF) -> int:
         """Row of the point whose picture is there, or -1."""
         half = self._side / 2
-        for tile in self._tiles:
+        for tile, path in zip(self._tiles, self._paths, strict=True):
             away = place - tile.place
-            if abs(away.x()) <= half and abs(away.y()) <= half and tile.row in self._scaled:
+            if abs(away.x()) <= half and abs(away.y()) <= half and path in self._scaled:
                 return tile.row
         return -1
 
@@ -152,12 +151,12 @@ class ThumbsItem(QGraphicsItem):
             self._scaled_side = self._side * ratio
         left = _SCALED_AT_ONCE
         # The last to be asked for is decoded first: that of the point that chose first.
-        for tile in reversed(self._tiles):
-            image = self._scaled.get(tile.row)
-            if image is None and (whole := self._thumbnails.get(self._path(tile.row))) is not None:
+        for tile, path in zip(reversed(self._tiles), reversed(self._paths), strict=True):
+            image = self._scaled.get(path)
+            if image is None and (whole := self._thumbnails.get(path)) is not None:
                 if left:
                     left -= 1
-                    image = self._scaled[tile.row] = _shrunk(whole, self._side - 2 * RIM, ratio)
+                    image = self._scaled[path] = _shrunk(whole, self._side - 2 * RIM, ratio)
                 else:
                     self._again.start()
             if image is not None:

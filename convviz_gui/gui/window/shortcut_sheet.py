@@ -18,6 +18,9 @@ _GENERAL = (
     ("Right-click", "copy, save, copy values, compare"),
     ("K, R, X, N, U", "on the Desk: keep, relabel, exclude, note, undecide"),
     ("J, S, M", "on the Desk: next, the other of a pair, show on the map"),
+    ("Shift+drag, Alt+drag", "on the map: select with a rectangle, a lasso; with Ctrl more or fewer"),
+    ("Shift+arrows", "on the map: select on the way"),
+    ("Ctrl+arrows", "on the map: move it, turn it in space"),
     ("S, W, D, X", "in Compare: side by side, wipe, difference, swap"),
 )
 
