@@ -439,7 +439,9 @@ class MethodTab(QObject):
     def _on_errand_done(self, errand: Errand, outcome: Outcome) -> None:
         if self.view is not None and self.result is not None:
             self.view.show_outcome(errand, outcome)
-            self.settled.emit()
+            # Of pictures dropped together, those that could be placed must not hide what is wrong with the others.
+            if isinstance(errand, Reproject):
+                self.settled.emit()
 
     def _on_errand_given_up(self, errand: Errand, problem: Problem | None) -> None:
         if self.view is not None and self.result is not None and self._running is None:
