@@ -136,6 +136,21 @@ def part_of(points: Points, rows: np.ndarray) -> Points:
     )
 
 
+def repeated(points: Points, size: int) -> Points:
+    """As many points as wanted, of files that are not there."""
+    rows = np.arange(size) % COUNT
+    return dataclasses.replace(
+        part_of(points, rows[:2]),
+        paths=tuple(f"/{n}.png" for n in range(size)),
+        labels=tuple(points.labels[row] for row in rows),
+        features=points.features[rows],
+        xy=points.xy[rows],
+        logits=points.logits[rows],
+        outlier=points.outlier[rows],
+        neighbours=np.zeros((size, 0), np.int64),
+    )
+
+
 def made(points: Points, model: ModelInfo | None, by: ColourBy, column: str = "") -> Colouring:
     return colouring(PointFacts(points, model), Choice(by, column))
 
@@ -284,17 +299,8 @@ def test_double_click_alt_click_and_enter_show_a_class_alone(shown: LatentView) 
 
 def test_ten_thousand_classes_and_more(view: LatentView, points: Points, model: ModelInfo) -> None:
     size = 2 * MOST_CLASSES
-    some = np.arange(size) % COUNT
-    huge = dataclasses.replace(
-        part_of(points, some[:2]),
-        paths=tuple(f"/{n}.png" for n in range(size)),
-        labels=tuple(f"class {n // 2 if n < 200 else n}" for n in range(size)),
-        features=points.features[some],
-        xy=points.xy[some],
-        logits=points.logits[some],
-        outlier=points.outlier[some],
-        neighbours=np.zeros((size, 0), np.int64),
-    )
+    labels = tuple(f"class {n // 2 if n < 200 else n}" for n in range(size))
+    huge = dataclasses.replace(repeated(points, size), labels=labels)
     view.show_result(Result(Run("latent"), huge, (), model, 1.0))
     classes = shown_classes(view)
     assert len(classes) == MOST_CLASSES
@@ -393,6 +399,19 @@ def test_a_click_in_the_gallery_chooses_and_enter_opens(shown: LatentView, point
     assert caught.args == [points.paths[8]]
     shown.bench.choose(20)
     assert gallery.currentIndex().row() == 2
+
+
+def test_of_thousands_the_chosen_one_comes_into_sight(
+    view: LatentView, points: Points, model: ModelInfo, qtbot: QtBot
+) -> None:
+    view.show_result(Result(Run("latent"), repeated(points, 6000), (), model, 1.0))
+    view.bench.select(np.arange(6000))
+    view.bench.choose(5000)
+    gallery = view.map.selected.gallery
+    index = gallery.points.index(5000)
+    qtbot.waitUntil(lambda: gallery.visualRect(index).height() > 0)
+    qtbot.waitUntil(lambda: gallery.viewport().rect().contains(gallery.visualRect(index).center()))
+    assert gallery.currentIndex() == index
 
 
 def test_marking_narrows_and_delete_takes_out(shown: LatentView) -> None:

@@ -46,10 +46,8 @@ class ClassModel(QAbstractListModel):
         self.endResetModel()
 
     def set_dimmed(self, dimmed: frozenset[int]) -> None:
-        """Take which groups are dimmed."""
+        """Take which groups are dimmed; the view is to be painted anew."""
         self.dimmed = dimmed
-        if self._shown:
-            self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
     def shown(self) -> list[int]:
         """Places of the groups that are listed."""
@@ -108,6 +106,8 @@ class ClassView(QListView):
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
         self.setUniformItemSizes(True)
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(1000)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -191,6 +191,7 @@ class Legend(QWidget):
 
     def _show_dimming(self) -> None:
         self.classes.classes.set_dimmed(self._dimmed)
+        self.classes.viewport().update()
         count = len(self._colouring.groups) if self._colouring is not None else 0
         self.shown.setText(f"{count - len(self._dimmed):,} of {count:,} shown")
         if self._last.isVisibleTo(self) != bool(self._dimmed):

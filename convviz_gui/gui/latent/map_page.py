@@ -42,10 +42,12 @@ class MapPage(QWidget):
 
     Signals:
         status: what is under the cursor, in words; "" when nothing is.
+        worked_out: what takes long with many pictures is known of them now.
         picture_dropped: the path of a file, or a `QImage`, that was dropped on the map.
     """
 
     status = Signal(str)
+    worked_out = Signal()
     picture_dropped = Signal(object)
 
     def __init__(
@@ -176,6 +178,7 @@ class MapPage(QWidget):
             self.ranking.show_facts(self._facts)
             self.side.refresh()
             self._recolour()
+            self.worked_out.emit()
 
     def _on_coloured(self, facts: PointFacts, choice: Choice, made: object) -> None:
         current = self._facts is not None and self._facts.orders is facts.orders

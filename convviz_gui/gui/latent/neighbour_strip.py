@@ -46,6 +46,7 @@ class NeighbourStrip(QWidget):
         self.points = PointModel(thumbnails, self)
         self.list = TileView()
         self.list.setModel(self.points)
+        self.points.pictured.connect(lambda row: self.list.update(self.points.index(row)))
         self.list.clicked.connect(lambda index: self.picked.emit(self.points.point(index.row())))
         self.list.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
         self.list.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPalette
 
 from convviz_gui.gui.latent.map_words import kept
@@ -33,7 +33,14 @@ class Role(IntEnum):
 
 
 class PointModel(QAbstractListModel):
-    """Rows of a `PointFacts` in the order `points`, each with a number: an outlier score or a distance."""
+    """Rows of a `PointFacts` in the order `points`, each with a number: an outlier score or a distance.
+
+    Signals:
+        pictured: the row of which there is a thumbnail now. Not told as a change of data, which would make a list lay
+            out all of its rows anew.
+    """
+
+    pictured = Signal(int)
 
     def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -110,8 +117,7 @@ class PointModel(QAbstractListModel):
 
     def _on_thumbnail(self, path: str) -> None:
         if path in self._rows:
-            index = self.index(self._rows[path])
-            self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
+            self.pictured.emit(self._rows[path])
 
     def _tooltip(self, facts: PointFacts, row: int, point: int) -> str:
         path = facts.points.paths[point]

@@ -12,7 +12,7 @@ import numpy as np
 from convviz_gui.engine.logits import top_classes
 from convviz_gui.engine.payloads import FloatArray, IntArray, Points
 from convviz_gui.engine.types import ModelInfo
-from convviz_gui.gui.latent.encoding import Encoded, canonical, encode
+from convviz_gui.gui.latent.encoding import Encoded, canonical, encode, hashes
 
 LARGE = 50_000
 """Pictures from which on this is worked out in a thread: fewer take less than a frame."""
@@ -65,7 +65,8 @@ class PointOrders:
     @cached_property
     def sorted_scores(self) -> FloatArray:
         """The outlier scores that are numbers, ascending."""
-        return np.sort(self.scores[~np.isnan(self.scores)])
+        known = self._size - int(np.isnan(self.scores).sum())
+        return self.scores[self.ranking[:known][::-1]]
 
     @cached_property
     def ranking(self) -> IntArray:
@@ -92,7 +93,9 @@ class PointOrders:
         return np.where((told < 0) | (predicted < 0), -1, (told == predicted).astype(np.int64))
 
     def row(self, path: str) -> int:
-        """The row of a file, or -1."""
+        """The row of a file, or -1; also -1 while it would take long to find out."""
+        if not self.ready:
+            return -1
         for row in np.flatnonzero(self._register == hash(path)).tolist():
             if self._points.paths[row] == path:
                 return int(row)
@@ -101,7 +104,7 @@ class PointOrders:
     @cached_property
     def _register(self) -> IntArray:
         # Eight bytes for a path, where a dictionary takes a hundred.
-        return np.fromiter((hash(path) for path in self._points.paths), np.int64, self._size)
+        return hashes(self._points.paths)
 
     def _class_names(self) -> tuple[str, ...]:
         count = max(int(self.top.max(initial=-1)) + 1, self._model.n_classes if self._model is not None else 0)

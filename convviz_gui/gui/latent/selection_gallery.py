@@ -14,7 +14,7 @@ from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.look.theme import UNIT, colours
 
-MOST = 20_000
+MOST = 10_000
 """Pictures on the wall; more are selected all the same."""
 
 _SIDE = 64
@@ -42,12 +42,15 @@ class SelectionGallery(QListView):
         super().__init__()
         self.points = PointModel(thumbnails, self)
         self.side = _SIDE
-        self._told = False
+        self._sought = -1
         self.setModel(self.points)
         self.setItemDelegate(_TileDelegate(self))
         self.setFlow(QListView.Flow.LeftToRight)
         self.setWrapping(True)
         self.setUniformItemSizes(True)
+        # Laid out piece by piece: all at once, ten thousand would keep the window for longer than a frame.
+        self.setLayoutMode(QListView.LayoutMode.Batched)
+        self.setBatchSize(1000)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -57,12 +60,15 @@ class SelectionGallery(QListView):
         self.setAccessibleName("Selected pictures")
         self.clicked.connect(self._on_clicked)
         self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
+        self.points.pictured.connect(lambda row: self.update(self.points.index(row)))
         self.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))
+        self.verticalScrollBar().rangeChanged.connect(self._seek)
         self.selectionModel().selectionChanged.connect(lambda *_: self.marked_changed.emit())
 
     def show_rows(self, facts: PointFacts | None, rows: IntArray) -> None:
         """Show these pictures, of many the first."""
         shown = rows[:MOST]
+        self._sought = -1
         numbers = facts.scores[shown] if facts is not None else np.zeros(0)
         self.points.show_points(facts, shown.tolist(), numbers.tolist())
         self.scrollToTop()
@@ -81,7 +87,17 @@ class SelectionGallery(QListView):
         if row >= 0:
             index = self.points.index(row)
             self.selectionModel().setCurrentIndex(index, self.selectionModel().SelectionFlag.NoUpdate)
+            self._sought = row
+            self._seek()
+
+    def _seek(self) -> None:
+        """Scroll to the row that is looked for, which may not be laid out yet."""
+        if self._sought >= 0:
+            index = self.points.index(self._sought)
             self.scrollTo(index)
+            place = self.visualRect(index)
+            if place.height() and self.viewport().rect().intersects(place):
+                self._sought = -1
 
     def _on_clicked(self, index: QModelIndex) -> None:
         if len(self.selectionModel().selectedIndexes()) <= 1:

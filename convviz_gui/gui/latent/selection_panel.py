@@ -98,7 +98,9 @@ class SelectionPanel(QWidget):
 
     def _show_words(self) -> None:
         facts, rows = self._bench.facts, self.rows()
-        if facts is None:
+        # With many pictures, labels are counted as soon as that has been prepared.
+        if facts is None or not len(self._bench.selected) or not facts.orders.ready:
+            self.summary.setText(summary(len(rows), ()))
             return
         several = len(rows) != len(self._bench.selected)
         labels = facts.label_counts(rows)

@@ -105,7 +105,9 @@ class Workbench(QObject):
 
     def select(self, rows: Iterable[int] | IntArray) -> None:
         """Select pictures instead of those that are selected."""
-        found = np.unique(np.fromiter(rows, np.int64) if not isinstance(rows, np.ndarray) else rows.astype(np.int64))
+        found = rows.astype(np.int64) if isinstance(rows, np.ndarray) else np.fromiter(rows, np.int64)
+        if not (np.diff(found) > 0).all():
+            found = np.unique(found)
         if not np.array_equal(found, self._selected):
             self._selected = found
             self.selected_changed.emit()

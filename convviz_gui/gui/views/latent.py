@@ -81,6 +81,7 @@ class LatentView(PayloadView):
         self.guests.problem.connect(self.problem)
         self.guests.status.connect(self.status)
         self.map.status.connect(self.status)
+        self.map.worked_out.connect(self._on_image)
         self.map.picture_dropped.connect(self._on_dropped)
         self.desk.status.connect(self.status)
         self.desk.map_wanted.connect(lambda: self.switch.show_page("Map"))
