@@ -43,10 +43,9 @@ class NeighbourStrip(QWidget):
     def __init__(self, thumbnails: Thumbnails, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._point = -1
-        self.points = PointModel(thumbnails, self)
         self.list = TileView()
+        self.points = PointModel(thumbnails, self.list)
         self.list.setModel(self.points)
-        self.points.pictured.connect(lambda row: self.list.update(self.points.index(row)))
         self.list.clicked.connect(lambda index: self.picked.emit(self.points.point(index.row())))
         self.list.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
         self.list.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))

@@ -47,7 +47,6 @@ class PointList(QListView):
         self.setMouseTracking(True)
         # A list that scrolls under a pressed button lets go of another row than the one that was pressed.
         self.setAutoScroll(False)
-        self.points.pictured.connect(lambda row: self.update(self.points.index(row)))
         self.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))
         self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPalette
+from PySide6.QtWidgets import QAbstractItemView
 
 from convviz_gui.gui.latent.map_words import kept
 from convviz_gui.gui.latent.point_colours import Choice, ColourBy
@@ -35,15 +36,12 @@ class Role(IntEnum):
 class PointModel(QAbstractListModel):
     """Rows of a `PointFacts` in the order `points`, each with a number: an outlier score or a distance.
 
-    Signals:
-        pictured: the row of which there is a thumbnail now. Not told as a change of data, which would make a list lay
-            out all of its rows anew.
+    `view` paints a row anew as soon as there is a thumbnail for it.
     """
 
-    pictured = Signal(int)
-
-    def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, thumbnails: Thumbnails, view: QAbstractItemView) -> None:
+        super().__init__(view)
+        self._view = view
         self._thumbnails = thumbnails
         self._facts: PointFacts | None = None
         self._points: Sequence[int] = ()
@@ -117,7 +115,8 @@ class PointModel(QAbstractListModel):
 
     def _on_thumbnail(self, path: str) -> None:
         if path in self._rows:
-            self.pictured.emit(self._rows[path])
+            # No change of data: a list would lay out all of its rows anew.
+            self._view.update(self.index(self._rows[path]))
 
     def _tooltip(self, facts: PointFacts, row: int, point: int) -> str:
         path = facts.points.paths[point]

@@ -60,7 +60,6 @@ class SelectionGallery(QListView):
         self.setAccessibleName("Selected pictures")
         self.clicked.connect(self._on_clicked)
         self.activated.connect(lambda index: self.opened.emit(self.points.point(index.row())))
-        self.points.pictured.connect(lambda row: self.update(self.points.index(row)))
         self.entered.connect(lambda index: self.pointed.emit(self.points.point(index.row())))
         self.verticalScrollBar().rangeChanged.connect(self._seek)
         self.selectionModel().selectionChanged.connect(lambda *_: self.marked_changed.emit())
