@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from openTSNE import TSNE
+from openTSNE.initialization import jitter, rescale
 from umap import UMAP
 
 from convviz_gui.engine.datasets import list_folder
@@ -33,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=SHARED / "photos")
     parser.add_argument("--weights", type=Path, default=SHARED / "weights" / "squeezenet1_0_imagenet.safetensors")
+    parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
     session = Session()
     finish(session.execute(LoadModel(ModelSpec("torchvision:squeezenet1_0", str(arguments.weights)), "cpu")))
@@ -42,26 +44,41 @@ def main() -> None:
     features = found.features
     perplexity = min(30.0, (len(features) - 1) / 3)
 
-    def plain_tsne() -> Any:
-        return TSNE(perplexity=perplexity, neighbors="exact", random_state=0).fit(features.astype(np.float64))
+    def plain_tsne(seed: int) -> Any:
+        return TSNE(perplexity=perplexity, neighbors="exact", random_state=seed).fit(features.astype(np.float64))
 
-    def plain_umap() -> Any:
-        return UMAP(metric="cosine", random_state=0, n_jobs=1).fit_transform(features)
+    def plain_tsne_from_ours(seed: int) -> Any:
+        start = jitter(rescale(pca(features).astype(np.float64)), scale=0.01, random_state=seed)
+        plain = TSNE(perplexity=perplexity, neighbors="exact", random_state=seed, initialization=start)
+        return plain.fit(features.astype(np.float64))
 
-    print(f"{len(features)} pictures, {features.shape[1]} features")
-    print(f"{'':<12} {'trust':>7} {'seconds':>8}")
-    row("t-SNE ours", features, lambda: finish(project(features, pca(features), Plan("tsne"))))
-    row("t-SNE plain", features, plain_tsne)
-    row("UMAP ours", features, lambda: finish(project(features, pca(features), Plan("umap"))))
-    row("UMAP plain", features, plain_umap)
+    def plain_umap(seed: int) -> Any:
+        return UMAP(metric="cosine", random_state=seed, n_jobs=1).fit_transform(features)
+
+    def ours(projection: str) -> Callable[[int], Any]:
+        return lambda seed: finish(project(features, pca(features), Plan(projection, seed)))
+
+    print(f"{len(features)} pictures, {features.shape[1]} features, seeds 0 to {arguments.seeds - 1}")
+    print(f"{'':<23} {'trust':>7} {'± sd':>7} {'lowest':>7} {'seconds':>8}")
+    for name, make in (
+        ("t-SNE ours", ours("tsne")),
+        ("t-SNE plain, our start", plain_tsne_from_ours),
+        ("t-SNE plain", plain_tsne),
+        ("UMAP ours", ours("umap")),
+        ("UMAP plain", plain_umap),
+    ):
+        row(name, features, make, arguments.seeds)
 
 
-def row(name: str, features: Any, make: Callable[[], Any]) -> None:
-    """Print one line of the table."""
-    began = time.perf_counter()
-    xy = np.asarray(make(), np.float32)
-    seconds = time.perf_counter() - began
-    print(f"{name:<12} {measured(features, xy, 12).trustworthiness:>7.4f} {seconds:>8.2f}")
+def row(name: str, features: Any, make: Callable[[int], Any], seeds: int) -> None:
+    """Print one line of the table: trustworthiness over the seeds, and the last one's time."""
+    found, took = [], []
+    for seed in range(seeds):
+        began = time.perf_counter()
+        xy = np.asarray(make(seed), np.float32)
+        took.append(time.perf_counter() - began)
+        found.append(measured(features, xy, 12).trustworthiness)
+    print(f"{name:<23} {np.mean(found):>7.4f} {np.std(found):>7.4f} {min(found):>7.4f} {took[-1]:>8.2f}")
 
 
 def finish(steps: Generator[Any, None, Any]) -> Any:

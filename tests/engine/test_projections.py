@@ -159,13 +159,32 @@ class TestLayouts:
         )
         assert [frame.done for frame in frames] == sorted(frame.done for frame in frames)
 
-    def test_tsne_is_as_trustworthy_as_the_plain_library(self) -> None:
+    def test_tsne_is_the_plain_librarys_from_the_same_start(self) -> None:
         from openTSNE import TSNE
+        from openTSNE.initialization import jitter, rescale
 
         features = clusters(200, 40, 8)
-        plain = np.asarray(TSNE(perplexity=30, neighbors="exact", random_state=0).fit(features.astype(np.float64)))
-        ours, _ = projected(features, Plan("tsne"))
-        trust, reference = (measured(features, np.asarray(xy), 12).trustworthiness for xy in (ours, plain))
+        start = jitter(rescale(pca(features).astype(np.float64)), scale=0.01, random_state=3)
+        library = TSNE(perplexity=30, neighbors="exact", random_state=3, initialization=start)
+        plain = np.asarray(library.fit(features.astype(np.float64)), np.float32)
+        ours, _ = projected(features, Plan("tsne", seed=3))
+        trust, reference = (measured(features, xy, 12).trustworthiness for xy in (ours, plain))
+        assert trust == pytest.approx(reference, abs=2e-3)
+
+    def test_umap_is_the_plain_librarys(self) -> None:
+        from umap import UMAP
+
+        features = clusters(150, 20, 5)
+        plain = UMAP(n_neighbors=12, metric="cosine", random_state=3, n_jobs=1).fit_transform(features)
+        ours, _ = projected(features, Plan("umap", seed=3, n_neighbors=12))
+        np.testing.assert_allclose(ours, plain, atol=1e-4)
+
+    def test_umap_with_our_neighbours_is_as_trustworthy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        features = clusters(300, 20, 5)
+        left_to_it, _ = projected(features, Plan("umap", n_neighbors=12))
+        monkeypatch.setattr("convviz_gui.engine.projections.plan._DENSE", 0)
+        ours, _ = projected(features, Plan("umap", n_neighbors=12))
+        trust, reference = (measured(features, xy, 12).trustworthiness for xy in (ours, left_to_it))
         assert trust > reference - 0.01
 
     @pytest.mark.parametrize("projection", ["tsne", "umap"])

@@ -57,21 +57,24 @@ def umap(arrays: Arrays, settings: Mapping[str, Any], report: Report) -> FloatAr
     """UMAP (McInnes, Healy & Melville 2018), cosine, of rows given by their neighbours.
 
     `arrays`: `features` f32 [N, D]; `indices` i64 and `distances` f64 [N, n_neighbors], each row's first neighbour
-    being itself. `settings`: `min_dist`, `seed`, and `remark`, added to the note. Returns f32 [N, 2].
+    being itself, or neither: then umap-learn finds them. `settings`: `n_neighbors`, `min_dist`, `seed`, and `remark`,
+    added to the note. Returns f32 [N, 2].
     """
     report("preparing UMAP (the first time it is compiled, which takes a while)", 0, 0, None)
     from umap import UMAP
 
     _keep_compiled()
     _watch_epochs(report, "UMAP" + settings["remark"])
-    indices = arrays["indices"]
+    known = (None, None, None)
+    if "indices" in arrays:
+        known = (arrays["indices"].astype(np.int32), arrays["distances"].astype(np.float32), None)
     reducer = UMAP(
-        n_neighbors=indices.shape[1],
+        n_neighbors=settings["n_neighbors"],
         min_dist=settings["min_dist"],
         metric="cosine",
         random_state=settings["seed"],
         n_jobs=1,
-        precomputed_knn=(indices.astype(np.int32), arrays["distances"].astype(np.float32)),
+        precomputed_knn=known,
     )
     return cast(FloatArray, reducer.fit_transform(arrays["features"]))
 

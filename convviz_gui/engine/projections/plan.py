@@ -15,6 +15,8 @@ from convviz_gui.engine.projections.process import Arrays, Frame, project_in_chi
 
 PROJECTIONS = ("umap", "tsne", "pca")
 TITLES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+_DENSE = 4096
+"""Of fewer pictures umap-learn itself takes all distances, and gives exactly what it gives by itself."""
 FEWEST = 5
 """Fewer pictures have too few neighbours for t-SNE and UMAP to work with."""
 
@@ -75,13 +77,22 @@ def _tsne(features: FloatArray, start: FloatArray, plan: Plan) -> Generator[Fram
 
 
 def _umap(features: FloatArray, plan: Plan) -> Generator[Frame, None, FloatArray]:
-    # umap-learn counts a row among its own neighbours.
     n = len(features)
+    n_neighbors = min(plan.n_neighbors, n)
+    note = f" ({n_neighbors} neighbours: there are only {n} pictures)" if n < plan.n_neighbors else ""
+    facts = {
+        "projection": "umap",
+        "n_neighbors": n_neighbors,
+        "min_dist": plan.min_dist,
+        "seed": plan.seed % 2**32,
+        "remark": note,
+    }
+    if n < _DENSE:
+        return (yield from project_in_child(facts, {"features": features}))
+    # umap-learn counts a row among its own neighbours.
     found = yield from _frames(nearest(features, plan.n_neighbors - 1, "cosine"))
     indices = np.concatenate([np.arange(n)[:, None], found.indices], axis=1)
     distances = np.concatenate([np.zeros((n, 1)), found.distances], axis=1)
-    note = f" ({indices.shape[1]} neighbours: there are only {n} pictures)" if n < plan.n_neighbors else ""
-    facts = {"projection": "umap", "min_dist": plan.min_dist, "seed": plan.seed % 2**32, "remark": note}
     arrays: Arrays = {"features": features, "indices": indices, "distances": distances}
     return (yield from project_in_child(facts, arrays))
 
