@@ -65,7 +65,7 @@ def umap(arrays: Arrays, settings: Mapping[str, Any], report: Report) -> FloatAr
 
     _keep_compiled()
     _watch_epochs(report, "UMAP" + settings["remark"])
-    known = (None, None, None)
+    known: tuple[Any, Any, Any] = (None, None, None)
     if "indices" in arrays:
         known = (arrays["indices"].astype(np.int32), arrays["distances"].astype(np.float32), None)
     reducer = UMAP(
