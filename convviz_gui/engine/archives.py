@@ -26,6 +26,7 @@ _METHODS = {_STORED, _DEFLATED, _BZIP2}
 _OTHER_METHODS = {9: "Deflate64", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES"}
 _LOCAL, _LOCAL_SIZE = b"PK\x03\x04", 30
 _DRIVE = re.compile("[A-Za-z]:/")
+_ODD = re.compile(r"[\\\0]|//|/\.|^[./]|^.:|^$")
 _SPLIT = re.compile(rf"\.zip{re.escape(os.sep)}" if os.sep == "/" else r"\.zip[\\/]", re.IGNORECASE)
 
 # Tables of contents that are remembered: a few archives, and as many files as take some 300 MB.
@@ -143,16 +144,17 @@ def _read(archive: str, stamp: tuple[int, int, int]) -> Contents:
     names: dict[str, int] = {}
     refused: list[tuple[str, str]] = []
     facts = array("Q")
-    for found in read_directory(archive):
-        name, reason = _tidy(found.name) if not found.reason else (found.name, found.reason)
-        reason = reason or _obstacle(found.entry)
+    for name, entry, reason in read_directory(archive):
+        if not reason and _ODD.search(name):
+            name, reason = _tidy(name)
+        reason = reason or _obstacle(entry)
         if reason:
             refused.append((name, reason))
         elif name in names:
             refused.append((name, "the archive holds two files of this name, and the first is taken"))
         else:
             names[name] = len(names)
-            facts.extend(found.entry)
+            facts.extend(entry)
     return Contents(archive, stamp, names, tuple(refused), facts)
 
 
@@ -168,9 +170,10 @@ def _tidy(name: str) -> tuple[str, str]:
 
 
 def _obstacle(entry: Entry) -> str:
-    if entry.method not in _METHODS:
-        how = _OTHER_METHODS.get(entry.method, f"method {entry.method}")
+    _, packed, size, method, _ = entry
+    if method not in _METHODS:
+        how = _OTHER_METHODS.get(method, f"method {method}")
         return f"it is compressed with {how}, which is not read"
-    if max(entry.size, entry.packed) > MAX_UNPACKED:
+    if size > MAX_UNPACKED or packed > MAX_UNPACKED:
         return f"it unpacks to more than {MAX_UNPACKED >> 20} MB"
     return ""

@@ -1,13 +1,12 @@
 """The table of contents at the end of a zip archive (APPNOTE 6.3, ZIP64 included), a million files at a time.
 
-The standard library's keeps some 700 bytes for each file and takes five times as long.
+The standard library's takes twice the time and the memory, and keeps the archive open.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -35,13 +34,8 @@ class Entry(NamedTuple):
     checksum: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file by name as the archive writes it, and why it cannot be read, or ""."""
-
-    name: str
-    entry: Entry
-    reason: str
+Found = tuple[str, Entry, str]
+"""A file's name as the archive writes it, where it is, and why it cannot be read, or ""."""
 
 
 def read_directory(archive: str) -> Iterator[Found]:
@@ -93,18 +87,20 @@ def _place(file: BinaryIO, size: int, name: str) -> tuple[int, int, int]:
 def _entries(table: bytes, shift: int, archive_size: int, archive: str) -> Iterator[Found]:
     at, end = 0, len(table)
     while at < end:
-        if end - at < _ENTRY.size or table[at : at + 4] != b"PK\x01\x02":
+        if end - at < _ENTRY.size:
             raise _damaged(archive)
-        fields = _ENTRY.unpack_from(table, at)
-        flags, method, checksum, packed, size = fields[3], fields[4], *fields[7:10]
-        name_length, extra_length, comment_length = fields[10:13]
-        attributes, offset = fields[15:17]
+        (
+            signature, _, _, flags, method, _, _, checksum, packed, size,
+            name_length, extra_length, comment_length, _, _, attributes, offset,
+        ) = _ENTRY.unpack_from(table, at)  # fmt: skip
+        if signature != b"PK\x01\x02":
+            raise _damaged(archive)
         at += _ENTRY.size
         raw, extra = table[at : at + name_length], table[at + name_length : at + name_length + extra_length]
         at += name_length + extra_length + comment_length
         if raw.endswith((b"/", b"\\")):
             continue
-        if _FULL32 in (packed, size, offset):
+        if packed == _FULL32 or size == _FULL32 or offset == _FULL32:
             size, packed, offset = _widened(extra, size, packed, offset)
         name, reason = _decoded(raw, bool(flags & _UTF8))
         if flags & _ENCRYPTED:
@@ -113,7 +109,7 @@ def _entries(table: bytes, shift: int, archive_size: int, archive: str) -> Itera
             reason = reason or "it is a link"
         elif offset + shift + packed > archive_size:
             reason = reason or "the archive is damaged there"
-        yield Found(name, Entry(min(offset + shift, archive_size), packed, size, method, checksum), reason)
+        yield name, Entry(min(offset + shift, archive_size), packed, size, method, checksum), reason
 
 
 def _widened(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

@@ -212,3 +212,34 @@ def test_a_tables_splits_and_columns_stay_with_their_pictures(folder: str, tmp_p
     (column,) = points.columns
     np.testing.assert_array_equal(column.values, np.arange(9))
     assert [Path(left.path).name for left in points.skipped] == ["broken.png"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_a_dataset_that_changes_while_it_is_read(tmp_path: Path, kind: str) -> None:
+    """What is gone by the time it is asked for is left out with a reason, and the rest goes on."""
+    folder = write_pictures(tmp_path / "pictures", 12)
+    paths = sorted(path for path in Path(folder).rglob("*.*") if path.is_file())
+    source = str(folder)
+    if kind == "archive":
+        source = str(tmp_path / "a.zip")
+        packed(tmp_path / "a.zip", Path(folder), paths)
+    request = Run("latent", Target("conv2"), folder=source, settings=(("projection", "pca"), ("neighbours", 2)))
+    steps = tiny_session().execute(request)
+    while not next(steps).note.endswith("12 pictures"):
+        pass
+    if kind == "archive":
+        packed(tmp_path / "new.zip", Path(folder), paths[1:]).replace(source)
+    else:
+        paths[0].unlink()
+    points = points_of(finish(steps))
+    assert len(points.paths) == 11
+    (left,) = points.skipped
+    assert Path(left.path).name == paths[0].name
+    assert "There is no file" in left.reason
+
+
+def packed(archive: Path, folder: Path, paths: list[Path]) -> Path:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in paths:
+            file.write(path, path.relative_to(folder))
+    return archive
