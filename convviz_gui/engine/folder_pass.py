@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from convviz_gui.engine.content import Stamp, read_content
 from convviz_gui.engine.datasets import Listing
+from convviz_gui.engine.desk.fingerprint import fingerprint
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.images import open_rgb
@@ -60,7 +61,7 @@ class Decoded:
 
     `index` is its place in the listing, `crop` u8 [H, W, min(C, 3)] its pixels before normalising, `box` f32 [4] the
     crop's x, y, width, height in the photo's pixels, `size` the photo's (height, width), upright. `digest` and `stamp`
-    are those of the file's `Content`.
+    are those of the file's `Content`. `fingerprint` u8 is the whole photo's (`desk.fingerprint`), if asked for.
     """
 
     index: int
@@ -69,6 +70,7 @@ class Decoded:
     size: tuple[int, int]
     digest: str = ""
     stamp: Stamp | None = None
+    fingerprint: ByteArray | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def pass_over(
     preview: Callable[[], Payload] | None = None,
     skip: Callable[[int, Skipped], None] | None = None,
     aside: Aside | None = None,
+    fingerprints: bool = False,
 ) -> Steps[Passed]:
     """Give every picture of a folder to `compute` and what that returns to `take`, in the listing's order.
 
@@ -124,6 +127,7 @@ def pass_over(
         preview: the picture so far, for the updates.
         skip: is told of each picture that cannot be read, with its place in the listing.
         aside: knows pictures already, which it is given instead of `compute`.
+        fingerprints: whether pictures come with their fingerprints.
 
     Raises:
         EngineError: no picture could be read, unless there is an `aside`.
@@ -132,7 +136,7 @@ def pass_over(
     kept: list[int] = []
     skipped = list(listing.skipped)
     size, fits = batch_size(session, batch), True
-    with decoding(listing.paths, session.info.preprocess, size * _AHEAD, aside) as pictures:
+    with decoding(listing.paths, session.info.preprocess, size * _AHEAD, aside, fingerprints) as pictures:
         chunk: list[tuple[int, Decoded | Spared | Skipped]] = []
         while chunk := chunk or list(islice(pictures, size)):
             now = chunk[:size]
@@ -202,7 +206,7 @@ def _stacked(crops: list[ByteArray], device: torch.device) -> Tensor:
 
 @contextmanager
 def decoding(
-    paths: Sequence[str], preprocess: Preprocess, ahead: int, aside: Aside | None = None
+    paths: Sequence[str], preprocess: Preprocess, ahead: int, aside: Aside | None = None, fingerprints: bool = False
 ) -> Iterator[Iterator[tuple[int, Decoded | Spared | Skipped]]]:
     """Pictures with their places, in order, decoded by threads that are gone when the block is left."""
 
@@ -214,9 +218,10 @@ def decoding(
                 return Spared(index, content.digest, content.stamp, known)
             photo = open_rgb(paths[index], data=content.data)[0]
             crop, box = prepare_picture(photo, preprocess)
+            known_by = fingerprint(photo) if fingerprints else None
         except EngineError as error:
             return Skipped(paths[index], error.title)
-        return Decoded(index, crop, box, (photo.height, photo.width), content.digest, content.stamp)
+        return Decoded(index, crop, box, (photo.height, photo.width), content.digest, content.stamp, known_by)
 
     with in_threads(decode, range(len(paths)), ahead) as pictures:
         yield enumerate(pictures)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
+import struct
+import zlib
 
 import numpy as np
 from PIL import Image
 
 from convviz_gui.engine.payloads import ByteArray, FloatArray, frozen
 
-SIDE, COLOUR_SIDE, DIGEST = 32, 16, 16
-"""Pixels a side of the brightness and of the two colour differences; bytes of the digest."""
-LENGTH = DIGEST + SIDE * SIDE + 2 * COLOUR_SIDE * COLOUR_SIDE
+SIDE, COLOUR_SIDE, HEAD = 32, 16, 12
+"""Pixels a side of the brightness and of the two colour differences; bytes before them."""
+LENGTH = HEAD + SIDE * SIDE + 2 * COLOUR_SIDE * COLOUR_SIDE
 """Bytes of a fingerprint."""
 VERSION = 1
 """Goes up with every change of what `fingerprint` returns: what was kept of another version is of no use."""
 
-_REDUCING_GAP = 3.0
+_REDUCING_GAP = 2.0
 # Rows: brightness Y, and the colour differences Cb and Cr (ITU-R BT.601, full range).
 _YCC = np.array(
     [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]],
@@ -27,32 +28,36 @@ _YCC = np.array(
 def fingerprint(picture: Image.Image) -> ByteArray:
     """The fingerprint u8 [`LENGTH`] of a whole picture (Pillow, RGB, upright), whatever its size.
 
-    A digest of its size and all of its pixels; then brightness [32, 32] and two colour differences [2, 16, 16] (128 is
-    none) of the picture squeezed into a square. About 1 ms for a photo of half a megapixel.
+    A checksum of all pixels, and width and height; then brightness [32, 32] and two colour differences [2, 16, 16] (128
+    is none) of the picture squeezed into a square. Fingerprints are equal where all pixels are, and hardly ever else.
+    About half a millisecond for a photo of 200,000 pixels.
     """
-    pixels = np.asarray(picture)
-    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=DIGEST)
-    digest.update(np.ascontiguousarray(pixels).data)
+    head = struct.pack("<III", zlib.crc32(np.ascontiguousarray(picture).data), *picture.size)
     small = picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
     values = np.asarray(small, np.float32) @ _YCC.T
     half = SIDE // COLOUR_SIDE
     colour = values[..., 1:].reshape(COLOUR_SIDE, half, COLOUR_SIDE, half, 2).mean(axis=(1, 3)).transpose(2, 0, 1) + 128
     parts = (values[..., 0].ravel(), colour.ravel())
     levels = [np.clip(np.rint(part), 0, 255).astype(np.uint8) for part in parts]
-    return frozen(np.concatenate([np.frombuffer(digest.digest(), np.uint8), *levels]))
+    return frozen(np.concatenate([np.frombuffer(head, np.uint8), *levels]))
 
 
-def digests(fingerprints: ByteArray) -> ByteArray:
-    """u8 [N, 16] of fingerprints u8 [N, `LENGTH`]: equal where all pixels are."""
-    return fingerprints[:, :DIGEST]
+def as_floats(print_: ByteArray) -> FloatArray:
+    """The same bytes as f32 [`LENGTH` / 4], for where rows of numbers are kept: they are not to be reckoned with."""
+    return print_.view(np.float32)
+
+
+def from_floats(rows: FloatArray) -> ByteArray:
+    """Fingerprints u8 [N, `LENGTH`] from what `as_floats` made, f32 [N, `LENGTH` / 4]."""
+    return frozen(np.ascontiguousarray(rows).view(np.uint8))
 
 
 def brightness(fingerprints: ByteArray) -> FloatArray:
     """f32 [N, 32, 32], 0…255."""
-    return fingerprints[:, DIGEST : DIGEST + SIDE * SIDE].reshape(-1, SIDE, SIDE).astype(np.float32)
+    return fingerprints[:, HEAD : HEAD + SIDE * SIDE].reshape(-1, SIDE, SIDE).astype(np.float32)
 
 
 def colour(fingerprints: ByteArray) -> FloatArray:
     """f32 [N, 2, 16, 16], −128…127, 0 for grey."""
-    planes = fingerprints[:, DIGEST + SIDE * SIDE :].reshape(-1, 2, COLOUR_SIDE, COLOUR_SIDE)
+    planes = fingerprints[:, HEAD + SIDE * SIDE :].reshape(-1, 2, COLOUR_SIDE, COLOUR_SIDE)
     return planes.astype(np.float32) - 128

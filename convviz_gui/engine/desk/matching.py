@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from convviz_gui.engine.desk.fingerprint import SIDE, brightness, colour, digests
+from convviz_gui.engine.desk.fingerprint import HEAD, SIDE, brightness, colour
 from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray
 
-SAME = 0.2
+SAME = 0.22
 """Unlikeness up to which two files are taken for the same picture."""
 
 _HOPELESS = 0.75
@@ -25,9 +25,9 @@ _STEPS = 6
 def unlikeness(these: ByteArray, those: ByteArray) -> FloatArray:
     """How unlike pictures are, f32 [P], from fingerprints u8 [P, length] each: 0 only where all pixels are the same.
 
-    √(1 − r) with r the correlation of their brightness and colours at 32 × 32, after an overall change of brightness and
-    contrast has been undone, and margins of up to 12 % a side cut off. The same picture resized, recompressed, a little
-    brighter or a little cropped is below 0.2; others are around 1.
+    √(1 − r) with r the correlation of their brightness and colours at 32 × 32, after an overall change of brightness
+    and contrast has been undone, and margins of up to 12 % a side cut off. The same picture resized, recompressed, a
+    little brighter or a little cropped is below `SAME`; others are around 1.
     """
     ours, theirs = _views(these), _views(those)
     found = _unlike(ours, theirs)
@@ -37,15 +37,15 @@ def unlikeness(these: ByteArray, those: ByteArray) -> FloatArray:
         for one, other in ((ours[some], theirs[some]), (theirs[some], ours[some])):
             found[some] = np.minimum(found[some], _registered(one, other))
     found = np.maximum(found, np.float32(1e-6))
-    found[(digests(these) == digests(those)).all(axis=1)] = 0.0
+    found[(these == those).all(axis=1)] = 0.0
     return found
 
 
 def mirrored(prints: ByteArray) -> ByteArray:
-    """Fingerprints of the same pictures mirrored left to right; their digests, which are not known, are 0."""
+    """Fingerprints of the same pictures mirrored left to right; their checksums, which are not known, are 0."""
     light = np.rint(brightness(prints)[..., ::-1])
     tints = np.rint(colour(prints)[..., ::-1] + 128)
-    parts = (np.zeros_like(digests(prints)), light.reshape(len(prints), -1), tints.reshape(len(prints), -1))
+    parts = (np.zeros((len(prints), HEAD)), light.reshape(len(prints), -1), tints.reshape(len(prints), -1))
     return np.concatenate([part.astype(np.uint8) for part in parts], axis=1)
 
 
@@ -132,7 +132,8 @@ def _blurred(views: FloatArray) -> FloatArray:
     for axis in (2, 3):
         pad = [(0, 0)] * axis + [(1, 1)] + [(0, 0)] * (3 - axis)
         wide = np.moveaxis(np.pad(views, pad, mode="edge"), axis, -1)
-        views = np.moveaxis((wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]) / 4, -1, axis)
+        blurred: FloatArray = (wide[..., :-2] + 2 * wide[..., 1:-1] + wide[..., 2:]) / np.float32(4)
+        views = np.moveaxis(blurred, -1, axis)
     return views
 
 
@@ -144,10 +145,10 @@ def _standard(light: FloatArray) -> FloatArray:
 
 
 def _sampled(views: FloatArray, edges: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Views [P, C, 32, 32] between `edges` [P, 4], by bilinear interpolation, and which places are inside [P, 32, 32]."""
+    """Views [P, C, 32, 32] between `edges` [P, 4], interpolated, and which places are inside, [P, 32, 32]."""
     down, in_rows = _interpolation(edges[:, 0], edges[:, 1])
     right, in_columns = _interpolation(edges[:, 2], edges[:, 3])
-    moved = down[:, None] @ views @ right[:, None].transpose(0, 1, 3, 2)
+    moved = (down[:, None] @ views @ right[:, None].transpose(0, 1, 3, 2)).astype(np.float32)
     return moved, in_rows[:, :, None] & in_columns[:, None, :]
 
 
@@ -157,5 +158,5 @@ def _interpolation(first: FloatArray, last: FloatArray) -> tuple[FloatArray, Boo
     places = (first[:, None] + (last - first)[:, None] * ramp) * SIDE - 0.5
     inside = (places >= -0.5) & (places <= SIDE - 0.5)
     places = np.clip(places, 0, SIDE - 1)
-    weights = np.maximum(1 - np.abs(places[..., None] - np.arange(SIDE)), 0)
-    return weights.astype(np.float32), inside
+    weights = np.maximum(1 - np.abs(places[..., None] - np.arange(SIDE)), 0).astype(np.float32)
+    return weights, inside

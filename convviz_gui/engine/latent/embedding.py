@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from convviz_gui.engine.datasets import Listing
+from convviz_gui.engine.desk.fingerprint import LENGTH, as_floats, from_floats
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import Decoded, Passed, Spared, check_finite, network_input, nothing_read, pass_over
-from convviz_gui.engine.latent.gathering import LOGITS, Gathering, Rows
+from convviz_gui.engine.latent.gathering import LOGITS, PRINTS, Gathering, Rows
 from convviz_gui.engine.latent.shelf import Shelf
 from convviz_gui.engine.method import Steps
 from convviz_gui.engine.network.hooks import readings_and_logits
 from convviz_gui.engine.network.layers import channels_first
-from convviz_gui.engine.payloads import FloatArray, Payload, Skipped
+from convviz_gui.engine.payloads import ByteArray, FloatArray, Payload, Skipped, frozen
 from convviz_gui.engine.session import Session
+
+_NO_PRINTS: ByteArray = frozen(np.zeros((0, LENGTH), np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Embedding:
 
     Maps are averaged over their positions. `labels` are the listing's; `rows` i64 [N] are places in it. `skipped` tells
     what could not be read. `digests` are of each file's content, "" where it is not known; files of the same content
-    have the same rows. `note` says in a sentence why features could not be kept, if they should have been.
+    have the same rows. `fingerprints` u8 [N, 1548] are of the whole pictures; a preview has none. `note` says in a
+    sentence why features could not be kept, if they should have been.
     """
 
     layer: str
@@ -39,6 +44,7 @@ class Embedding:
     rows: tuple[int, ...] = field(default=(), repr=False)
     digests: tuple[str, ...] = field(default=(), repr=False)
     note: str = ""
+    fingerprints: ByteArray = field(default_factory=lambda: _NO_PRINTS, repr=False, compare=False)
 
 
 Preview = Callable[[Embedding], Payload]
@@ -92,7 +98,7 @@ class _Work:
     ) -> None:
         self._session, self._listing, self._layers = session, listing, layers
         self._preview, self._shelf = preview, shelf
-        self._rows = Gathering((*layers, LOGITS), len(listing.paths))
+        self._rows = Gathering((*layers, LOGITS, PRINTS), len(listing.paths))
         self._skipped = list(listing.skipped)
         self._reduced_to = 0
         self._part: Sequence[int] = ()
@@ -106,7 +112,9 @@ class _Work:
             paths, labels = self._listing.paths, self._listing.labels
             here = Listing(tuple(paths[i] for i in self._part), tuple(labels[i] for i in self._part), ())
             preview = self._so_far if self._preview is not None else None
-            steps = pass_over(self._session, here, self._compute, self._take, batch, preview, aside=self)
+            steps = pass_over(
+                self._session, here, self._compute, self._take, batch, preview, aside=self, fingerprints=True
+            )
             before += yield from self._shown(steps, before, total)
         if not len(self._rows):
             raise nothing_read(self._skipped)
@@ -140,7 +148,8 @@ class _Work:
         for layer in self._layers:
             check_finite(rows[layer], layer, paths, self._session.info.precision)
         for i, picture in enumerate(pictures):
-            row = {layer: values[i] for layer, values in rows.items()}
+            assert picture.fingerprint is not None
+            row = {layer: values[i] for layer, values in rows.items()} | {PRINTS: as_floats(picture.fingerprint)}
             counts = self._rows.add(self._part[picture.index], picture.digest, row)
             self._shelf.keep(paths[i], picture.stamp, picture.digest, counts)
 
@@ -166,7 +175,7 @@ class _Work:
         """All layers, in the listing's order."""
         order = self._rows.order().tolist()
         made: dict[str, Embedding] = {}
-        logits = self._rows.in_order(LOGITS)
+        logits, prints = self._rows.in_order(LOGITS), from_floats(self._rows.in_order(PRINTS))
         for layer in self._layers:
             features = self._rows.in_order(layer)
             self._rows.let_go(layer)
@@ -174,7 +183,7 @@ class _Work:
             made[layer] = (
                 replace(first, layer=layer, features=features)
                 if first is not None
-                else self._embedding(layer, order, features, logits)
+                else replace(self._embedding(layer, order, features, logits), fingerprints=prints)
             )
         return made
 

@@ -11,6 +11,9 @@ from convviz_gui.engine.payloads import FloatArray, IntArray, frozen
 LOGITS = "@logits"
 """Under this name among the layers': what the network says of the picture as a whole."""
 
+PRINTS = "@fingerprint"
+"""Under this name among the layers': the whole picture's fingerprint, bytes as numbers (`desk.fingerprint`)."""
+
 Rows = Mapping[str, FloatArray]
 """By layer: [n, D] for n pictures, or [D] for one."""
 

@@ -31,6 +31,12 @@ class LatentParams(Params):
     perplexity: float = param(
         0.0, "t-SNE perplexity", "t-SNE: how many neighbours each point has; 0 is min(30, (n − 1)/3).", lo=0.0, hi=500.0
     )
+    mirrored: bool = param(
+        False,
+        "Mirrored duplicates",
+        "Whether a picture mirrored left to right counts as a near-duplicate of the other.",
+        advanced=True,
+    )
     batch: int = batch_param()
     only: str = param(
         "",

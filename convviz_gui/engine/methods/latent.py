@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from convviz_gui.engine.datasets import finding
+from convviz_gui.engine.desk.duplicates import duplicate_score, find_duplicates
 from convviz_gui.engine.desk.label_scores import label_scores
 from convviz_gui.engine.desk.suspects import label_news
 from convviz_gui.engine.errors import EngineError
@@ -25,7 +26,8 @@ from convviz_gui.engine.stages import TOTAL, stage
 from convviz_gui.engine.types import Run, Score
 
 # Spans of the run's progress, roughly by the time that each stage takes.
-_EMBED, _SEARCH, _PROJECT, _MEASURE, _LABELS = (0, 600), (600, 650), (650, 940), (940, 980), (980, 1000)
+_EMBED, _SEARCH, _COPIES, _PROJECT = (0, 600), (600, 640), (640, 660), (660, 940)
+_MEASURE, _LABELS = (940, 980), (980, 1000)
 
 
 @register
@@ -73,6 +75,7 @@ class Latent(Method[LatentParams]):
 
         found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
         neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
+        copies = yield from stage(find_duplicates(found.fingerprints, neighbours.indices, params.mirrored), _COPIES)
         components = pca(found.features, 3)
         points = Points(
             layer=found.layer,
@@ -91,6 +94,8 @@ class Latent(Method[LatentParams]):
             neighbours=neighbours.indices,
             skipped=found.skipped,
             digests=found.digests,
+            duplicates=copies.pairs,
+            duplicate_distance=copies.distances,
             final=False,
             reduced_to=found.reduced_to,
         )
@@ -119,6 +124,7 @@ class Latent(Method[LatentParams]):
         n, left_out = len(payload.paths), len(payload.skipped)
         scores = [*distortion_scores(payload), Score("Pictures", n, str(n), "Pictures read and shown as points.")]
         scores += label_scores(payload)
+        scores.append(duplicate_score(payload))
         if left_out:
             scores.append(Score("Left out", left_out, str(left_out), "Files that could not be read."))
         if payload.reduced_to:

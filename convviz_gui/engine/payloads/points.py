@@ -45,9 +45,9 @@ class Points:
     one, NaN where nothing can be told: a picture without a label, or with one that no other picture has; `suggested`,
     the label that a suspect seems to deserve, "" where none does; `ambiguity` f32 [N] 0…1, the chance that two of a
     picture's neighbours have different labels, NaN where fewer than two have one; `duplicates` i64 [M, 2], pairs of
-    rows that are the same picture, the likest first, and `duplicate_distance` f32 [M], 0 for the same pixels; `columns`
-    of a table; `digests`, of each file's content. Paths and labels may be lazy sequences: never copy them for a
-    single row.
+    rows that are the same picture, the likest first, each row with the first of its group and not each with each
+    (`desk.duplicates`), and `duplicate_distance` f32 [M], 0 for the same pixels; `columns` of a table; `digests`, of
+    each file's content. Paths and labels may be lazy sequences: never copy them for a single row.
     """
 
     layer: str
