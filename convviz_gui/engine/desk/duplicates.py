@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from convviz_gui.engine.desk.matching import SAME, mirrored, sketches, unlikeness
+from convviz_gui.engine.desk.matching import SAME, may_be_same, mirrored, sketches, unlikeness
 from convviz_gui.engine.latent.neighbours import nearest, nearest_to
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray, IntArray, Points, frozen
@@ -17,7 +17,7 @@ _CANDIDATES = 8
 """How many pictures that look most alike are compared with each."""
 _MOST_SEARCHED = 200_000
 """Pictures up to which all are searched for what looks alike; of more, only neighbours in the network's space are."""
-_AT_ONCE = 2048
+_AT_ONCE = 1024
 _NOTE = "looking for near-duplicates"
 
 
@@ -41,7 +41,7 @@ def find_duplicates(prints: ByteArray, neighbours: IntArray, mirror: bool = Fals
     space, and those that look most alike at 8 × 8; they count where `matching.unlikeness` is at most `SAME`. With
     `mirror` pictures that are each other mirrored left to right count, too.
 
-    Memory: 3 KB a picture besides the arguments, and 16 (k + 8) bytes for its candidates. Yields after each block.
+    Memory: 2.5 KB a picture besides the arguments, and 16 (k + 8) bytes for its candidates. Yields after each block.
     """
     n = len(prints)
     first, inverse = _representatives(prints)
@@ -49,22 +49,28 @@ def find_duplicates(prints: ByteArray, neighbours: IntArray, mirror: bool = Fals
     tables = [(inverse[neighbours[first]], False)]
     if mirror:
         tables.append((tables[0][0], True))
+    looks, turned = _looks(few), _looks(few, mirrored) if mirror else None
     if 1 < len(few) <= _MOST_SEARCHED:
-        looks = sketches(few)
         tables.append(((yield from nearest(looks, _CANDIDATES)).indices, False))
-        if mirror:
-            turned = yield from nearest_to(sketches(mirrored(few)), looks, _CANDIDATES)
-            tables.append((turned.indices, True))
+        if turned is not None:
+            tables.append(((yield from nearest_to(turned, looks, _CANDIDATES)).indices, True))
     pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
     for turn in (False, True):
-        wanted = [table for table, turned in tables if turned == turn]
-        for part in _parts(_pairs(wanted, len(few))) if wanted else ():
+        wanted = [table for table, across in tables if across == turn]
+        theirs = turned if turn and turned is not None else looks
+        for part in _parts(_pairs(wanted, len(few))):
+            part = part[may_be_same(looks[part[:, 0]], theirs[part[:, 1]])]
             measured = _measure(few, part, turn)
             pairs = np.concatenate([pairs, part[measured <= SAME]])
             distances = np.concatenate([distances, measured[measured <= SAME]])
             yield Update(0, n, _NOTE)
     links, lengths = _spanning(few, pairs, distances, mirror)
     return _spread(links, lengths, first, inverse)
+
+
+def _looks(prints: ByteArray, turn: Callable[[ByteArray], ByteArray] = lambda same: same) -> FloatArray:
+    parts = [prints[start : start + _AT_ONCE] for start in range(0, max(len(prints), 1), _AT_ONCE)]
+    return np.concatenate([sketches(turn(part)) for part in parts])
 
 
 def _representatives(prints: ByteArray) -> tuple[IntArray, IntArray]:

@@ -10,8 +10,12 @@ from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray
 SAME = 0.22
 """Unlikeness up to which two files are taken for the same picture."""
 
-_HOPELESS = 0.75
-"""Unlikeness from which on no shift or cut makes two pictures the same."""
+_HOPELESS, _APART = 0.85, 0.45
+"""Unlikeness from which on no shift or cut makes two pictures the same, and none that has been found does."""
+_SKETCHED = 0.55
+"""What two sketches of the same picture differ by at most."""
+_NEARLY = 0.05
+"""Unlikeness up to which nothing need be shifted or cut."""
 _COLOUR_WEIGHT = 2.0
 _LEAST_CONTRAST = 4.0
 """Levels (RMS) below which a picture is nearly of one colour, and what differs is measured by this."""
@@ -19,7 +23,7 @@ _GAIN, _OFFSET = 1.6, 40.0
 """By how much the contrast may have been raised, and the brightness moved (levels), for nothing."""
 _MOVED = 0.12
 """The farthest that an edge may have been cut off or moved, as a part of the side."""
-_STEPS = 6
+_STEPS = 7
 
 
 def unlikeness(these: ByteArray, those: ByteArray) -> FloatArray:
@@ -29,9 +33,23 @@ def unlikeness(these: ByteArray, those: ByteArray) -> FloatArray:
     and contrast has been undone, and margins of up to 12 % a side cut off. The same picture resized, recompressed, a
     little brighter or a little cropped is below `SAME`; others are around 1.
     """
+    found = np.ones(len(these), np.float32)
+    likely = np.flatnonzero(may_be_same(sketches(these), sketches(those)))
+    if len(likely):
+        found[likely] = _compared(these[likely], those[likely])
+    return found
+
+
+def may_be_same(ours: FloatArray, theirs: FloatArray) -> BoolArray:
+    """Whether it is worth comparing pictures, bool [P], by their `sketches` [P, 96]: quickly told of most."""
+    may: BoolArray = np.sqrt(np.square(ours - theirs).mean(axis=1) / 2) < _SKETCHED
+    return may
+
+
+def _compared(these: ByteArray, those: ByteArray) -> FloatArray:
     ours, theirs = _views(these), _views(those)
     found = _unlike(ours, theirs)
-    some = np.flatnonzero((found > 0.02) & (found < _HOPELESS))
+    some = np.flatnonzero((found > _NEARLY) & (found < _HOPELESS))
     if len(some):
         # A picture that was cut is found in the whole one, and either may be the whole one.
         for one, other in ((ours[some], theirs[some]), (theirs[some], ours[some])):
@@ -45,7 +63,7 @@ def mirrored(prints: ByteArray) -> ByteArray:
     """Fingerprints of the same pictures mirrored left to right; their checksums, which are not known, are 0."""
     light = np.rint(brightness(prints)[..., ::-1])
     tints = np.rint(colour(prints)[..., ::-1] + 128)
-    parts = (np.zeros((len(prints), HEAD)), light.reshape(len(prints), -1), tints.reshape(len(prints), -1))
+    parts = (np.zeros((len(prints), HEAD)), light.reshape(-1, SIDE * SIDE), tints.reshape(-1, SIDE * SIDE // 2))
     return np.concatenate([part.astype(np.uint8) for part in parts], axis=1)
 
 
@@ -54,7 +72,7 @@ def sketches(prints: ByteArray) -> FloatArray:
     light = brightness(prints).reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4))
     light -= light.mean(axis=(1, 2), keepdims=True)
     tints = colour(prints).reshape(-1, 2, 4, 4, 4, 4).mean(axis=(3, 5)) * np.sqrt(2 * _COLOUR_WEIGHT)
-    points = np.concatenate([light.reshape(len(light), -1), tints.reshape(len(light), -1)], axis=1)
+    points = np.concatenate([light.reshape(-1, 64), tints.reshape(-1, 32)], axis=1)
     contrast = np.sqrt(np.square(points).mean(axis=1, keepdims=True))
     made: FloatArray = (points / np.maximum(contrast, _LEAST_CONTRAST)).astype(np.float32)
     return made
@@ -97,34 +115,65 @@ def _centred(view: FloatArray, mean: FloatArray) -> FloatArray:
 def _registered(ours: FloatArray, theirs: FloatArray) -> FloatArray:
     """`_unlike` once the second picture is shifted and stretched along both axes to lie over the first.
 
-    Gauss-Newton steps on brightness (Lucas & Kanade, IJCAI 1981); (top, bottom, left, right) are places in the second
-    picture, 0…1, where the first one's edges are.
+    Infinite for those that do not come to lie over each other.
     """
+    edges, rest = _edges(_halved(ours[:, 0]), _halved(theirs[:, 0]))
+    found = np.full(len(ours), np.inf, np.float32)
+    near = np.flatnonzero(rest < _APART)
     # Sampling between pixels blurs; blurred beforehand, both are about equally sharp.
-    ours, theirs = _blurred(ours), _blurred(theirs)
-    edges = np.tile(np.array([0.0, 1.0, 0.0, 1.0], np.float32), (len(ours), 1))
-    best = np.full(len(ours), np.inf, np.float32)
-    ramp = ((np.arange(SIDE) + 0.5) / SIDE).astype(np.float32)
-    template = _standard(ours[:, 0])
+    moved, inside = _sampled(_blurred(theirs[near]), edges[near])
+    found[near] = _unlike(_blurred(ours[near]), moved, inside)
+    return found
+
+
+def _edges(template: FloatArray, light: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Where in `light` [P, 16, 16] are the edges of `template` [P, 16, 16], and what differs then, about 0…1.
+
+    Gauss-Newton steps (Lucas & Kanade, IJCAI 1981); the edges [P, 4] are top, bottom, left, right as parts of the side,
+    (0, 1, 0, 1) for all of it.
+    """
+    start = np.array([0, 1, 0, 1], np.float32)
+    edges = np.tile(start, (len(template), 1))
+    best, least = edges.copy(), np.full(len(template), np.inf, np.float32)
+    template = _standard(template)
+    going = np.arange(len(template))
     for step in range(_STEPS):
-        moved, inside = _sampled(theirs, edges)
-        best = np.minimum(best, _unlike(ours, moved, inside))
+        moved, inside = _sampled(light[going, None], edges[going])
+        laid = _standard(moved[:, 0])
+        rest = (template[going] - laid) * inside
+        differs = np.sqrt(np.square(rest).sum(axis=(1, 2)) / np.maximum(inside.sum(axis=(1, 2)), 1) / 2)
+        better = differs < least[going]
+        least[going[better]], best[going[better]] = differs[better], edges[going[better]]
         if step == _STEPS - 1:
             break
-        light = _standard(moved[:, 0])
-        # Slopes by the places of the edges, in units of the side.
-        dy, dx = (slope * SIDE for slope in np.gradient(light, axis=(1, 2)))
-        along, across = ramp[None, :, None], ramp[None, None, :]
-        slopes = np.stack([dy * (1 - along), dy * along, dx * (1 - across), dx * across], axis=-1)
-        slopes = (slopes * inside[..., None]).reshape(len(ours), -1, 4)
-        rest = ((template - light) * inside).reshape(len(ours), -1, 1)
-        normal = slopes.transpose(0, 2, 1) @ slopes
-        # Damped: a picture may have no slopes along one axis.
-        normal += np.eye(4, dtype=np.float32) * (1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] / 4 + 1e-6)
-        change = np.linalg.solve(normal, slopes.transpose(0, 2, 1) @ rest)[..., 0]
-        start = np.array([0, 1, 0, 1], np.float32)
-        edges = np.clip(edges + np.clip(change, -0.05, 0.05), start - _MOVED, start + _MOVED).astype(np.float32)
-    return best
+        hopeful = differs < (_HOPELESS if step < 3 else _APART)
+        going, rest, laid, inside = going[hopeful], rest[hopeful], laid[hopeful], inside[hopeful]
+        if not len(going):
+            break
+        change = np.clip(_step(rest, laid, inside), -0.05, 0.05)
+        edges[going] = np.clip(edges[going] + change, start - _MOVED, start + _MOVED)
+    return best, least
+
+
+def _step(rest: FloatArray, light: FloatArray, inside: BoolArray) -> FloatArray:
+    """By how much to move the edges, [P, 4], for `light` to come nearer by `rest`, both [P, S, S]."""
+    side = light.shape[-1]
+    ramp = ((np.arange(side) + 0.5) / side).astype(np.float32)
+    along, across = ramp[None, :, None], ramp[None, None, :]
+    # By the edges' places, in units of the side.
+    dy, dx = (slope * (side * inside) for slope in np.gradient(light, axis=(1, 2)))
+    slopes = np.stack([dy * (1 - along), dy * along, dx * (1 - across), dx * across], axis=1).reshape(len(light), 4, -1)
+    normal = slopes @ slopes.transpose(0, 2, 1)
+    # Damped: a picture may have no slopes along one axis.
+    normal += np.eye(4, dtype=np.float32) * (2.5e-4 * np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-6)
+    solved: FloatArray = np.linalg.solve(normal, slopes @ rest.reshape(len(light), -1, 1))[..., 0].astype(np.float32)
+    return solved
+
+
+def _halved(light: FloatArray) -> FloatArray:
+    """[P, 32, 32] at half the size, [P, 16, 16]."""
+    half: FloatArray = light.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4))
+    return half
 
 
 def _blurred(views: FloatArray) -> FloatArray:
@@ -145,18 +194,18 @@ def _standard(light: FloatArray) -> FloatArray:
 
 
 def _sampled(views: FloatArray, edges: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Views [P, C, 32, 32] between `edges` [P, 4], interpolated, and which places are inside, [P, 32, 32]."""
-    down, in_rows = _interpolation(edges[:, 0], edges[:, 1])
-    right, in_columns = _interpolation(edges[:, 2], edges[:, 3])
+    """Views [P, C, S, S] between `edges` [P, 4], interpolated, and which places are inside, [P, S, S]."""
+    down, in_rows = _interpolation(edges[:, 0], edges[:, 1], views.shape[-1])
+    right, in_columns = _interpolation(edges[:, 2], edges[:, 3], views.shape[-1])
     moved = (down[:, None] @ views @ right[:, None].transpose(0, 1, 3, 2)).astype(np.float32)
     return moved, in_rows[:, :, None] & in_columns[:, None, :]
 
 
-def _interpolation(first: FloatArray, last: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Matrices f32 [P, 32, 32] that take samples between two places of a line, and which are inside it [P, 32]."""
-    ramp = (np.arange(SIDE) + 0.5) / SIDE
-    places = (first[:, None] + (last - first)[:, None] * ramp) * SIDE - 0.5
-    inside = (places >= -0.5) & (places <= SIDE - 0.5)
-    places = np.clip(places, 0, SIDE - 1)
-    weights = np.maximum(1 - np.abs(places[..., None] - np.arange(SIDE)), 0).astype(np.float32)
-    return weights, inside
+def _interpolation(first: FloatArray, last: FloatArray, side: int) -> tuple[FloatArray, BoolArray]:
+    """Matrices f32 [P, S, S] that take S samples between two places of a line, and which are inside it [P, S]."""
+    ramp = ((np.arange(side) + 0.5) / side).astype(np.float32)
+    places = (first[:, None] + (last - first)[:, None] * ramp) * np.float32(side) - np.float32(0.5)
+    inside = (places >= -0.5) & (places <= side - 0.5)
+    places = np.clip(places, 0, side - 1)
+    weights = np.maximum(1 - np.abs(places[..., None] - np.arange(side, dtype=np.float32)), 0)
+    return weights.astype(np.float32), inside
