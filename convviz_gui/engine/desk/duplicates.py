@@ -11,6 +11,7 @@ from convviz_gui.engine.desk.matching import SAME, may_be_same, mirrored, sketch
 from convviz_gui.engine.latent.neighbours import nearest, nearest_to
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray, IntArray, Points, frozen
+from convviz_gui.engine.stages import TOTAL, stage
 from convviz_gui.engine.types import Score
 
 _CANDIDATES = 8
@@ -43,7 +44,6 @@ def find_duplicates(prints: ByteArray, neighbours: IntArray, mirror: bool = Fals
 
     Memory: 2.5 KB a picture besides the arguments, and 16 (k + 8) bytes for its candidates. Yields after each block.
     """
-    n = len(prints)
     first, inverse = _representatives(prints)
     few = prints[first]
     tables = [(inverse[neighbours[first]], False)]
@@ -51,19 +51,20 @@ def find_duplicates(prints: ByteArray, neighbours: IntArray, mirror: bool = Fals
         tables.append((tables[0][0], True))
     looks, turned = _looks(few), _looks(few, mirrored) if mirror else None
     if 1 < len(few) <= _MOST_SEARCHED:
-        tables.append(((yield from nearest(looks, _CANDIDATES)).indices, False))
+        tables.append(((yield from stage(nearest(looks, _CANDIDATES), (0, 400))).indices, False))
         if turned is not None:
-            tables.append(((yield from nearest_to(turned, looks, _CANDIDATES)).indices, True))
-    pairs, distances = np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
-    for turn in (False, True):
-        wanted = [table for table, across in tables if across == turn]
+            tables.append(((yield from stage(nearest_to(turned, looks, _CANDIDATES), (400, 700))).indices, True))
+    wanted = [(_pairs([table for table, across in tables if across == turn], len(few)), turn) for turn in (False, True)]
+    pairs, distances, done = np.zeros((0, 2), np.int64), np.zeros(0, np.float32), 0
+    for candidates, turn in wanted:
         theirs = turned if turn and turned is not None else looks
-        for part in _parts(_pairs(wanted, len(few))):
-            part = part[may_be_same(looks[part[:, 0]], theirs[part[:, 1]])]
-            measured = _measure(few, part, turn)
-            pairs = np.concatenate([pairs, part[measured <= SAME]])
+        for part in _parts(candidates):
+            done += len(part)
+            likely = part[may_be_same(looks[part[:, 0]], theirs[part[:, 1]])]
+            measured = _measure(few, likely, turn)
+            pairs = np.concatenate([pairs, likely[measured <= SAME]])
             distances = np.concatenate([distances, measured[measured <= SAME]])
-            yield Update(0, n, _NOTE)
+            yield Update(700 + 300 * done // sum(len(every) for every, _ in wanted), TOTAL, _NOTE)
     links, lengths = _spanning(few, pairs, distances, mirror)
     return _spread(links, lengths, first, inverse)
 

@@ -50,13 +50,15 @@ class Latent(Method[LatentParams]):
         "sees. Groups are pictures alike to the network, whatever their labels; a point of another colour inside a "
         "group may be labelled wrongly. Neighbours, distances and outliers are computed in the full space, never on "
         "the plot; outliers are far from all of their neighbours. Label suspects are pictures whose neighbours, and a "
-        "linear probe that was fitted without them, speak for another label than their own."
+        "linear probe that was fitted without them, speak for another label than their own. Near-duplicates are told "
+        "by their pixels, not by the network."
     )
     how_it_misleads = (
         "A plane cannot keep the distances of hundreds of dimensions. In t-SNE and UMAP the sizes of groups and the "
         "distances between them mean little, and noise can look like groups; other parameters give another picture. "
         "Trustworthiness tells how many neighbours on the plot are true ones: click a point to see its own. A suspect "
-        "is a question, not a verdict: where the layer cannot tell two labels apart, right ones are suspected, too."
+        "is a question, not a verdict: where the layer cannot tell two labels apart, right ones are suspected, too. "
+        "Near-duplicates that are cut by more than a tenth, turned or drawn over are not found."
     )
     reference = (
         "McInnes, Healy & Melville, UMAP, 2018; van der Maaten & Hinton, Visualizing Data using t-SNE, JMLR 2008; "
