@@ -138,7 +138,7 @@ def current(desk: DeskPage) -> int:
 
 def saved(desk: DeskPage, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: desk.keeper.words == "Saved")
-    assert desk.saved.text() == "Saved"
+    assert desk.panel.saved.text() == "Saved"
 
 
 # --------------------------------------------------------------------------------------------- by keyboard
@@ -151,8 +151,8 @@ def test_keys_decide_and_go_on_to_the_next_undecided(desk: DeskPage, qtbot: QtBo
     press(desk, "k", "x")
     assert decided(desk) == {7: KEEP, 3: EXCLUDE}
     assert current(desk) == 20
-    assert "24 of 60 pictures, 2 reviewed" in desk.count.text()
-    assert (desk.done.value(), desk.done.maximum()) == (2, 24)
+    assert "24 of 60 pictures, 2 reviewed" in desk.panel.count.text()
+    assert (desk.panel.done.value(), desk.panel.done.maximum()) == (2, 24)
     press(desk, "j")
     assert current(desk) == 11
     press(desk, Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Up)
@@ -178,21 +178,21 @@ def test_a_review_is_there_again(view: LatentView, points: Points, model: ModelI
 
 def test_relabelling_takes_the_suggestion_with_enter(desk: DeskPage) -> None:
     press(desk, "r")
-    assert desk.chooser.isVisible()
-    assert desk.chooser.line.hasFocus()
-    assert desk.chooser.offered()[0] == "bird"
-    QTest.keyClick(desk.chooser.line, Qt.Key.Key_Return)
+    assert desk.decider.chooser.isVisible()
+    assert desk.decider.chooser.line.hasFocus()
+    assert desk.decider.chooser.offered()[0] == "bird"
+    QTest.keyClick(desk.decider.chooser.line, Qt.Key.Key_Return)
     assert decided(desk) == {7: Decision(Verdict.RELABEL, "bird")}
-    assert not desk.chooser.isVisible()
+    assert not desk.decider.chooser.isVisible()
     assert desk.table.hasFocus()
     assert current(desk) == 3
 
 
 def test_typing_narrows_the_labels_and_a_new_one_comes_last(desk: DeskPage) -> None:
     press(desk, "r")
-    line = desk.chooser.line
+    line = desk.decider.chooser.line
     QTest.keyClicks(line, "ca")
-    assert desk.chooser.offered() == ["car", "cat", "ca"]
+    assert desk.decider.chooser.offered() == ["car", "cat", "ca"]
     QTest.keyClick(line, Qt.Key.Key_Down)
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert decided(desk) == {7: Decision(Verdict.RELABEL, "cat")}
@@ -202,23 +202,23 @@ def test_typing_narrows_the_labels_and_a_new_one_comes_last(desk: DeskPage) -> N
     assert decided(desk)[3] == Decision(Verdict.RELABEL, "wolf & <b>cub</b>")
     # It is a label from now on.
     press(desk, "r")
-    assert "wolf & <b>cub</b>" in desk.chooser.offered()
+    assert "wolf & <b>cub</b>" in desk.decider.chooser.offered()
     QTest.keyClick(line, Qt.Key.Key_Escape)
-    assert not desk.chooser.isVisible()
+    assert not desk.decider.chooser.isVisible()
     assert 20 not in decided(desk)
 
 
 def test_the_label_it_has_already_keeps_a_picture(desk: DeskPage) -> None:
     press(desk, "r")
-    QTest.keyClicks(desk.chooser.line, "dog")
-    QTest.keyClick(desk.chooser.line, Qt.Key.Key_Return)
+    QTest.keyClicks(desk.decider.chooser.line, "dog")
+    QTest.keyClick(desk.decider.chooser.line, Qt.Key.Key_Return)
     assert decided(desk) == {7: KEEP}
 
 
 def test_a_note_stays_with_whatever_is_decided(desk: DeskPage) -> None:
     press(desk, "n")
-    QTest.keyClicks(desk.note.line, "two cats, K and X")
-    QTest.keyClick(desk.note.line, Qt.Key.Key_Return)
+    QTest.keyClicks(desk.decider.note.line, "two cats, K and X")
+    QTest.keyClick(desk.decider.note.line, Qt.Key.Key_Return)
     assert decided(desk) == {7: Decision(note="two cats, K and X")}
     assert current(desk) == 7
     press(desk, "x")
@@ -226,9 +226,9 @@ def test_a_note_stays_with_whatever_is_decided(desk: DeskPage) -> None:
     press(desk, Qt.Key.Key_Up, "u")
     assert decided(desk)[7] == Decision(note="two cats, K and X")
     press(desk, "n")
-    assert desk.note.line.text() == "two cats, K and X"
-    QTest.keyClick(desk.note.line, Qt.Key.Key_Backspace)
-    QTest.keyClick(desk.note.line, Qt.Key.Key_Return)
+    assert desk.decider.note.line.text() == "two cats, K and X"
+    QTest.keyClick(desk.decider.note.line, Qt.Key.Key_Backspace)
+    QTest.keyClick(desk.decider.note.line, Qt.Key.Key_Return)
     assert decided(desk) == {}
 
 
@@ -316,7 +316,7 @@ def test_of_a_pair_one_is_excluded_or_both_are_kept(desk: DeskPage) -> None:
     assert decided(desk) == {1: EXCLUDE}
     press(desk, "k")
     assert decided(desk) == {1: EXCLUDE, 5: KEEP, 45: KEEP}
-    assert "3 pairs, 2 reviewed" in desk.count.text()
+    assert "3 pairs, 2 reviewed" in desk.panel.count.text()
     assert current(desk) == 9
 
 
@@ -329,29 +329,29 @@ def test_of_a_leak_the_training_picture_is_decided_about(desk: DeskPage) -> None
 
 def test_lists_are_counted_and_say_why_they_are_empty(view: LatentView, points: Points, model: ModelInfo) -> None:
     desk = view.desk
-    assert "Label suspects" in desk.box.itemText(0)
+    assert "Label suspects" in desk.panel.box.itemText(0)
     press(desk, "k", "k")
-    assert "2 / 24" in desk.box.itemText(0)
+    assert "2 / 24" in desk.panel.box.itemText(0)
     bare = dataclasses.replace(
         points, labels=("",) * COUNT, suspects=np.zeros(0, np.float32), splits=(), layer="another", suggested=()
     )
     view.show_result(Result(Run("latent", folder=points.folder), bare, (), model, 1.0))
     desk.choose_list(QueueKind.SUSPECTS)
-    assert desk.why.isVisible()
-    assert desk.why.text().startswith("No labels: ")
+    assert desk.panel.why.isVisible()
+    assert desk.panel.why.text().startswith("No labels: ")
     assert not desk.pane.isVisible()
     desk.choose_list(QueueKind.LEAKS)
-    assert desk.why.text().startswith("No splits: ")
+    assert desk.panel.why.text().startswith("No splits: ")
 
 
 def test_more_of_a_list_is_shown_and_the_place_is_kept(desk: DeskPage) -> None:
     press(desk, Qt.Key.Key_Down, Qt.Key.Key_Down)
-    assert desk.more.isVisible()
-    desk.more.click()
+    assert desk.panel.more.isVisible()
+    desk.panel.more.click()
     assert (desk.rows.rowCount(), current(desk)) == (48, 20)
-    desk.more.click()
+    desk.panel.more.click()
     assert desk.rows.rowCount() == COUNT
-    assert not desk.more.isVisible()
+    assert not desk.panel.more.isVisible()
 
 
 def test_rows_are_sorted_by_a_click_and_keep_what_is_current(desk: DeskPage, points: Points) -> None:
@@ -388,7 +388,7 @@ def test_the_picture_tells_what_speaks_for_and_against_its_label(desk: DeskPage,
 def test_it_fits_where_there_is_little_room(points: Points, model: ModelInfo, qtbot: QtBot) -> None:
     desk = new_view(qtbot, points, model, width=560).desk
     assert desk.width() == 560
-    assert desk.box.isVisible()
+    assert desk.panel.box.isVisible()
     assert not desk.list.isVisible()
     assert desk.table.isColumnHidden(Column.LABEL)
     desk.choose_list(QueueKind.DUPLICATES)
@@ -422,7 +422,7 @@ def test_a_disk_that_takes_nothing_is_told_and_tried_again(desk: DeskPage, point
         qtbot.waitUntil(lambda: desk.keeper.trouble)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert desk.saved.text().startswith("Not saved yet: The disk is full")
+    assert desk.panel.saved.text().startswith("Not saved yet: The disk is full")
     assert decided(desk) == {7: KEEP, 3: EXCLUDE}
     press(desk, "k")
     saved(desk, qtbot)
@@ -434,8 +434,8 @@ def test_a_journal_that_cannot_be_read_is_left_alone(points: Points, model: Mode
     newer = b'{"convviz-review": 99, "generation": "x", "sources": []}\n{"what": "is this"}\n'
     path.write_bytes(newer)
     desk = new_view(qtbot, points, model).desk
-    assert "Not saved: The review of" in desk.saved.text()
-    assert "newer ConvViz" in desk.saved.text()
+    assert "Not saved: The review of" in desk.panel.saved.text()
+    assert "newer ConvViz" in desk.panel.saved.text()
     press(desk, "k")
     assert decided(desk) == {7: KEEP}
     desk.keeper.close()
@@ -502,9 +502,9 @@ def test_the_review_of_a_moved_dataset_is_offered(
     shutil.copytree(folder, there)
     paths = tuple(str(there / Path(path).relative_to(folder)) for path in points.paths)
     desk = new_view(qtbot, dataclasses.replace(points, folder=str(there), paths=paths), model).desk
-    qtbot.waitUntil(desk.take_over.isVisible)
-    assert f"2 of these pictures were reviewed in {folder}" in desk.told.text()
-    qtbot.mouseClick(desk.take_over, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(desk.notice.take_over.isVisible)
+    assert f"2 of these pictures were reviewed in {folder}" in desk.notice.told.text()
+    qtbot.mouseClick(desk.notice.take_over, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: decided(desk) == {7: KEEP, 3: EXCLUDE})
     control(desk, Qt.Key.Key_Z)
     assert decided(desk) == {}
@@ -518,7 +518,7 @@ def test_changed_pictures_are_not_what_was_decided_about(
     other = dataclasses.replace(points, digests=(*points.digests[:7], "edited", *points.digests[8:]))
     desk = new_view(qtbot, other, model).desk
     assert decided(desk) == {}
-    assert "1 picture has changed" in desk.told.text()
+    assert "1 picture has changed" in desk.notice.told.text()
 
 
 def test_what_is_exported_is_what_was_decided(
@@ -526,7 +526,7 @@ def test_what_is_exported_is_what_was_decided(
 ) -> None:
     desk = view.desk
     press(desk, "x", "k", "r")
-    QTest.keyClick(desk.chooser.line, Qt.Key.Key_Return)
+    QTest.keyClick(desk.decider.chooser.line, Qt.Key.Key_Return)
     before = {path: path.stat() for path in Path(points.folder).rglob("*")}
     for name, do in (
         ("all", desk.exports.save_table),
@@ -553,7 +553,7 @@ def test_what_is_exported_is_what_was_decided(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_a: (str(tmp_path / "all.csv"), ""))
     desk.exports.load()
     qtbot.waitUntil(lambda: len(decided(desk)) == 3)
-    assert "2 decisions taken over from all.csv" in desk.told.text()
+    assert "2 decisions taken over from all.csv" in desk.notice.told.text()
 
 
 def test_an_export_that_fails_says_so(
