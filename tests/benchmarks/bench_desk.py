@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.bench_desk [PICTURES]
 
-Bar: nothing over 50 ms. Lists of more than 20,000 pictures are made in the desk's own thread; what they take there is told,
-too, and whatever is longer than a tick of 10 ms while they are made.
+Bar: nothing over 50 ms. Lists of more than 20,000 pictures are made in the desk's own thread; what they take there is
+told, too, and the longest time between two ticks of 10 ms meanwhile.
 """
 
 from __future__ import annotations

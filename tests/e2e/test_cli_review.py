@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 from PIL import Image
 
 from convviz_gui.cli import main
+from convviz_gui.engine.datasets import list_dataset
+from convviz_gui.engine.demo import toybox
+from convviz_gui.engine.demo.folder import DEFAULT_SEED, _plan, write_folder
 
 
 @pytest.fixture(autouse=True)
@@ -152,3 +156,63 @@ def test_mistakes_are_answered_in_a_line_and_change_nothing(
 def _written(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
+
+
+def test_toyboxs_wrong_labels_are_found_excluded_and_gone_from_the_cleaned_dataset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the network to a dataset that opens without the wrong labels, by what the program itself suggests."""
+    root = tmp_path / "toybox"
+    planted = write_folder(root)
+    latent = [
+        "latent",
+        "--model",
+        "demo",
+        "--folder",
+        str(root),
+        "--projection",
+        "pca",
+        "--out",
+        str(tmp_path / "latent"),
+    ]
+    assert main(["run", *latent]) == 0
+    of = ("--result", tmp_path / "latent")
+    found = json.loads(review(capsys, root, *of, "--list", "suspects", "--most", "24", "--json"))
+    wrong = {str(root / path) for path in planted.wrong}
+    caught = [row for row in found if row["path"] in wrong]
+    assert len(caught) >= 10
+    truth = {str(root / entry.path): toybox.CLASSES[entry.label] for entry in _plan(DEFAULT_SEED)}
+    right = [row for row in caught if row["suggested"] == truth[row["path"]]]
+    assert len(right) >= 8
+    words: list[str] = []
+    for row in right:
+        words += ["--relabel", row["suggested"], row["path"]]
+    others = [row["path"] for row in caught if row not in right]
+    review(capsys, root, *words, *(["--exclude", *others] if others else []))
+    review(capsys, root, "--export-table", tmp_path / "clean.csv")
+    clean = list_dataset(str(tmp_path / "clean.csv"))
+    labels = dict(zip(clean.paths, clean.labels, strict=True))
+    assert len(labels) == len(list_dataset(str(root)).paths) - len(others)
+    assert all(labels[row["path"]] == truth[row["path"]] for row in right)
+    # The cleaned dataset is another one: it has a review of its own.
+    assert facts(capsys, tmp_path / "clean.csv")["undecided"] == len(labels)
+
+
+def test_pictures_in_an_archive_are_reviewed_like_files(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(folder.rglob("*.png")):
+            file.write(path, path.relative_to(folder))
+    before = archive.read_bytes()
+    review(capsys, archive, "--exclude", "cat/1.png", "--relabel", "wolf", f"{archive}/dog/4.png")
+    review(capsys, archive, "--export-table", tmp_path / "clean.csv")
+    clean = list_dataset(str(tmp_path / "clean.csv"))
+    assert dict(zip(clean.paths, clean.labels, strict=True)) == {
+        f"{archive}/cat/2.png": "cat",
+        f"{archive}/cat/3.png": "cat",
+        f"{archive}/dog/4.png": "wolf",
+        f"{archive}/dog/5.png": "dog",
+    }
+    assert archive.read_bytes() == before

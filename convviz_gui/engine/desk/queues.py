@@ -13,7 +13,7 @@ from convviz_gui.engine.payloads import FloatArray, IntArray, Points
 TRAINING = frozenset({"train", "training"})
 """Splits that a picture is better taken from than from the one it is tested with."""
 
-_SAMPLE = 100_000
+_SAMPLE = 20_000
 _SPREADS = 3.0
 _HALF = 0.5
 
@@ -90,7 +90,7 @@ def standing_out(scores: FloatArray, kind: QueueKind) -> int:
     finite = scores[np.isfinite(scores)]
     if not len(finite):
         return 0
-    # The spread is as well known from a hundred thousand as from a million.
+    # The spread is well enough known from a part.
     sample = finite[:: max(len(finite) // _SAMPLE, 1)]
     middle = float(np.median(sample))
     spread = 1.4826 * float(np.median(np.abs(sample - middle)))
