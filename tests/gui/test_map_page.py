@@ -608,11 +608,21 @@ def test_more_pictures_keep_choice_and_selection(
     view: LatentView, points: Points, model: ModelInfo, whole: Result
 ) -> None:
     view.selection.set_model(model)
-    first = dataclasses.replace(part_of(points, np.arange(20)), final=False)
+    first = dataclasses.replace(part_of(points, np.arange(20)), final=False, expected=1204)
     view.show_preview(first)
+    assert view.bar.title.text() == "Reading: 20 of 1,204 pictures · block5_relu"
+    assert "Still reading" in view.map.header.verdict.text()
     view.bench.choose(7)
     view.bench.select([1, 2, 3])
-    view.show_preview(dataclasses.replace(part_of(points, np.arange(45)), final=False))
+    plot = view.map.plot
+    assert plot is not None
+    QTest.keyClick(plot, Qt.Key.Key_Plus)
+    zoomed = plot.canvas.box.viewRange()[0]
+    view.show_preview(dataclasses.replace(part_of(points, np.arange(45)), final=False, expected=1204))
+    assert np.allclose(plot.canvas.box.viewRange()[0], zoomed), "the view stays where the user has put it"
+    assert plot.chosen() == 7
+    assert plot.canvas.scene.selected is not None
+    assert np.flatnonzero(plot.canvas.scene.selected).tolist() == [1, 2, 3]
     assert view.bench.point == 7
     assert view.bench.selected.tolist() == [1, 2, 3]
     view.show_result(whole)

@@ -281,7 +281,9 @@ def test_odd_places_do_no_harm(plot: ScatterPlot, xy: list[list[float]]) -> None
 def test_it_takes_its_ground_from_the_palette(plot: ScatterPlot) -> None:
     dark = QPalette(plot.palette())
     dark.setColor(QPalette.ColorRole.Base, QColor(10, 20, 30))
-    plot.setPalette(dark)
+    # With the program's stylesheet, a palette is not handed on to what is inside.
+    for widget in (plot, plot.canvas):
+        widget.setPalette(dark)
     colour(plot)
     assert plot.ground() == (10, 20, 30)
     assert plot.grab().toImage().pixelColor(150, 90).getRgb()[:3] == (10, 20, 30)

@@ -37,7 +37,8 @@ class Points:
     `neighbours` i64 [N, k] row numbers, nearest first. Distances are in the full space, never in the projection.
     `labels` is "" where a picture has none. `trustworthiness` and `continuity` are in 0…1, NaN where undefined.
     `final` is False for frames of a projection still under way. `reduced_to` is the batch that a lack of memory
-    forced, or 0. `folder` and `others` are the sources.
+    forced, or 0. `folder` and `others` are the sources. `expected` is how many pictures there will be while they are
+    being read, else 0.
 
     Empty where not known or not applicable: `splits` [N]; `xyz` f32 [N, 3], three principal components (PCA only);
     `preservation` f32 [N], the part 0…1 of a picture's true neighbours that are among its neighbours on the plot;
@@ -76,3 +77,4 @@ class Points:
     ambiguity: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
     duplicates: IntArray = field(default_factory=lambda: _NO_PAIRS, repr=False, compare=False)
     duplicate_distance: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
+    expected: int = field(default=0, compare=False)

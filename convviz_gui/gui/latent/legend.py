@@ -124,10 +124,14 @@ class Legend(QWidget):
         at = self.colour.currentData()
         return self._choices[at] if at is not None else None
 
+    def choices(self) -> tuple[Choice, ...]:
+        """The colourings that are offered."""
+        return self._choices
+
     def show_colouring(self, colouring: Colouring, table: ByteArray) -> None:
         """Show what the colours mean; `table` u8 [P, 3] holds them."""
         before, self._colouring = self._colouring, colouring
-        if before is None or colouring.groups != before.groups or colouring.choice != before.choice:
+        if before is None or colouring.names() != before.names() or colouring.choice != before.choice:
             self._dimmed = frozenset()
             self.search.clear()
         count, note = len(colouring.groups), colouring.note

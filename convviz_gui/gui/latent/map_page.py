@@ -19,7 +19,7 @@ from convviz_gui.gui.latent.guest_row import GuestRow
 from convviz_gui.gui.latent.hover_card import HoverCard
 from convviz_gui.gui.latent.map_header import MapHeader
 from convviz_gui.gui.latent.neighbour_strip import NeighbourStrip
-from convviz_gui.gui.latent.point_colours import Choice, Colouring
+from convviz_gui.gui.latent.point_colours import Choice, ColourBy, Colouring
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_files import as_csv, as_list
 from convviz_gui.gui.latent.point_model import details, painted
@@ -62,6 +62,7 @@ class MapPage(QWidget):
         self._colouring: Colouring | None = None
         self._wanted_colour: Choice | None = None
         self._shown: tuple[str, str, str] | None = None
+        self._arriving = False
         self.header = MapHeader()
         self.side = SidePanel(bench, thumbnails)
         self.legend, self.ranking, self.selected = self.side.legend, self.side.ranking, self.side.selection
@@ -107,6 +108,8 @@ class MapPage(QWidget):
 
     def _on_points(self) -> None:
         assert self._facts is not None
+        # What was chosen is chosen again now, which is no reason to go there.
+        self._arriving = self.bench.grown
         self.ranking.show_facts(self._facts)
         self._on_places()
         plot, points = self._the_plot(), self._facts.points
@@ -117,8 +120,9 @@ class MapPage(QWidget):
         assert self._facts is not None
         plot, points = self._the_plot(), self._facts.points
         # Another projection has other axes: a view that was zoomed into the old one means nothing there.
-        keep = self._shown == (points.folder, points.layer, points.projection)
-        self._shown = (points.folder, points.layer, points.projection)
+        about = (points.folder, points.layer, points.projection)
+        keep = self._shown == about and self.bench.grown
+        self._shown = about
         self._hide_card()
         # Frames follow one another too fast to glide between them.
         plot.set_points(points.xy, keep_view=keep, glide=points.final)
@@ -206,7 +210,12 @@ class MapPage(QWidget):
             self._recolour()
 
     def _on_decisions(self) -> None:
-        if self._facts is not None and self._facts.orders.ready:
+        facts, choice = self._facts, self.legend.choice()
+        if facts is None or not facts.orders.ready:
+            return
+        # Other colours do not change with every decision.
+        offered = self.legend.choices() != choices(facts, self.bench.decisions)
+        if offered or (choice is not None and choice.by is ColourBy.REVIEW):
             self._recolour()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
@@ -219,7 +228,9 @@ class MapPage(QWidget):
     def _on_point(self, point: int) -> None:
         if self._facts is None:
             return
-        self._the_plot().choose(point, self._facts.neighbours(point) if point >= 0 else ())
+        near = self._facts.neighbours(point) if point >= 0 else ()
+        self._the_plot().choose(point, near, seek=not self._arriving)
+        self._arriving = False
         if point >= 0 or self.bench.guest is None:
             self.strip.show_point(self._facts, point)
 

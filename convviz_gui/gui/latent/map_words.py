@@ -24,6 +24,8 @@ def title(points: Points) -> str:
     kind = projection_name(points.projection)
     count, dims = len(points.paths), points.features.shape[-1]
     pictures = "1 picture" if count == 1 else f"{count:,} pictures"
+    if points.expected:
+        return f"Reading: {count:,} of {points.expected:,} pictures · {points.layer}"
     return f"{kind} of {points.layer} · {pictures} · {dims:,} dimensions"
 
 
@@ -36,6 +38,8 @@ def verdict(points: Points) -> str:
     """How far the map is to be trusted: the numbers, what they say of this map, and what no such map shows."""
     limits = _LIMITS.get(points.projection, "distances between far groups mean little")
     trust, continuity = points.trustworthiness, points.continuity
+    if points.expected:
+        return "Still reading: two principal components of the pictures so far. Neighbours and scores come at the end."
     if not points.final:
         return "Not finished: points may still move, so nothing is to be read from it yet."
     if math.isnan(trust):

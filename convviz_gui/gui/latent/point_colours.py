@@ -101,6 +101,10 @@ class Colouring:
         """One colour for all, until what the colours are to say is known."""
         return cls(Choice(ColourBy.LABEL), note=note, group=np.zeros(count, np.int64))
 
+    def names(self) -> list[str]:
+        """Names of the groups."""
+        return [group.name for group in self.groups]
+
     def table(self, *, dark: bool, ground: tuple[int, int, int]) -> ByteArray:
         """Colours u8 [P, 3] that `rows` points into: the plain ones and grey; then, for classes, the dimmed ones."""
         if self.scale is not None:

@@ -105,7 +105,7 @@ class ScatterPlot(QWidget):
             self.set_points3(np.zeros((0, 3), np.float32))
         if self.in_space:
             return
-        stay = keep_view and same and self._touched
+        stay = keep_view and self._touched
         self._touched &= stay
         milliseconds = self._glide_time() if glide and same and 0 < len(places) <= GLIDE_MOST else 0
         if milliseconds:
@@ -163,10 +163,11 @@ class ScatterPlot(QWidget):
         self._takes_pictures = taken
         self.setAcceptDrops(taken)
 
-    def choose(self, row: int, neighbours: tuple[int, ...] = ()) -> None:
-        """Mark a point (-1: none) and its neighbours, and bring it into view if it is outside."""
+    def choose(self, row: int, neighbours: tuple[int, ...] = (), *, seek: bool = True) -> None:
+        """Mark a point (-1: none) and its neighbours, and, to `seek` it, bring it into view if it is outside."""
         self.canvas.marking.chosen, self.canvas.marking.neighbours = row, neighbours
-        self._keep_in_view()
+        if seek:
+            self._keep_in_view()
         self.canvas.show_view()
 
     def point_out(self, row: int) -> None:

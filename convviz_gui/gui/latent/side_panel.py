@@ -46,6 +46,7 @@ class SidePanel(QSplitter):
         self.ranking.opened.connect(bench.open)
         self.ranking.pointed.connect(self.pointed)
         self.selection.gallery.pointed.connect(self.pointed)
+        bench.points_changed.connect(self._show_title)
         bench.selected_changed.connect(self._on_selected)
         bench.point_changed.connect(self._on_point)
 
@@ -55,14 +56,20 @@ class SidePanel(QSplitter):
             self.selection.refresh()
 
     def _ranked(self) -> QWidget:
-        ranked, title = QWidget(), ElidedLabel("By outlier score, oddest first")
-        title.setProperty("role", "section")
+        ranked = QWidget()
+        self.title = ElidedLabel()
+        self.title.setProperty("role", "section")
         column = QVBoxLayout(ranked)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT // 2)
-        column.addWidget(title)
+        column.addWidget(self.title)
         column.addWidget(self.ranking, 1)
         return ranked
+
+    def _show_title(self) -> None:
+        facts = self._bench.facts
+        known = facts is not None and bool(len(facts.points.outlier))
+        self.title.setText("By outlier score, oddest first" if known else "Outlier scores are not known yet")
 
     def _on_selected(self) -> None:
         self._below.setCurrentIndex(1 if len(self._bench.selected) else 0)

@@ -47,6 +47,8 @@ class Workbench(QObject):
         self.facts: PointFacts | None = None
         self.review = ReviewKeeper(self)
         self.result: Result | None = None
+        self.grown = False
+        """True if `facts` begins with the pictures that were there before it."""
         self._point = -1
         self._selected: IntArray = np.zeros(0, np.int64)
         self._placed: list[Placed] = []
@@ -67,10 +69,10 @@ class Workbench(QObject):
         before = self.facts
         self.result = result
         if before is not None and result is None and _same(before.points, points):
-            self.facts = before.moved(points)
+            self.facts, self.grown = before.moved(points), True
             self.places_changed.emit()
             return
-        grown = before is not None and _grown(before.points, points)
+        grown = self.grown = before is not None and _grown(before.points, points)
         chosen = before.points.paths[self._point] if before is not None and self._point >= 0 else None
         row = self._point
         self.facts = PointFacts(points, model)
