@@ -7,6 +7,7 @@ import pytest
 
 from convviz_gui.engine.palette import categorical
 from convviz_gui.gui.latent import scatter_raster
+from convviz_gui.gui.latent.scatter_discs import over
 from convviz_gui.gui.latent.scatter_raster import Packed, Window, disc_radius, splat
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -121,3 +122,19 @@ def test_discs_shrink_as_points_become_more() -> None:
     assert sizes[0] == 5.0
     assert sizes[-1] == 1.0
     assert disc_radius(20_000) >= 2.0
+
+
+def test_laying_over_is_that_of_the_textbook() -> None:
+    rng = np.random.default_rng(0)
+    alpha = rng.integers(0, 256, (2, 5000))
+    colours = np.round(rng.integers(0, 256, (2, 5000, 3)) * alpha[..., None] / 255).astype(np.int64)
+    top, below = (
+        (a << 24 | c[:, 0] << 16 | c[:, 1] << 8 | c[:, 2]).astype(np.uint32)
+        for a, c in zip(alpha, colours, strict=True)
+    )
+    got = channels(over(top, below)[None])[:, 0]
+    wanted = [
+        channels(top[None])[channel, 0] + channels(below[None])[channel, 0] * (255 - alpha[0]) / 255
+        for channel in range(4)
+    ]
+    np.testing.assert_allclose(got, wanted, atol=0.51)

@@ -57,10 +57,6 @@ class PlotBox(pg.ViewBox):  # type: ignore[misc]
         rectangle = QRectF(bounds.x0, bounds.y0, bounds.x1 - bounds.x0, bounds.y1 - bounds.y0)
         self.setRange(rectangle, padding=_PADDING, disableAutoRange=True)
 
-    def show_window(self, window: Window) -> None:
-        """Show a part of the plane."""
-        self.setRange(xRange=(window.x0, window.x1), yRange=(window.y0, window.y1), padding=0, disableAutoRange=True)
-
     def centre_on(self, x: float, y: float) -> None:
         """Move, at the same scale, until a place is in the middle."""
         (x0, x1), (y0, y1) = self.viewRange()

@@ -13,6 +13,8 @@ from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray
 PHASES = 4
 """A disc is drawn at this many sub-pixel places in each direction, so that moving points do not jump."""
 
+_ODD = np.uint32(0x00FF00FF)
+
 Packed = NDArray[np.uint32]
 """Colours as 0xAARRGGBB, premultiplied by their alpha."""
 
@@ -64,10 +66,15 @@ def pack(rgb: FloatArray, alpha: FloatArray) -> Packed:
 
 def over(top: Packed, below: Packed) -> Packed:
     """`top` laid over `below`, both [N]."""
-    upper = top.view(np.uint8).reshape(-1, 4).astype(np.uint16)
-    lower = below.view(np.uint8).reshape(-1, 4).astype(np.uint16)
-    mixed = np.minimum(upper + (lower * (255 - upper[:, 3:]) + 127) // 255, 255).astype(np.uint8)
-    return mixed.view(np.uint32)[:, 0]
+    through = np.uint32(255) - (top >> np.uint32(24))
+    # Two channels at a time; as colours are premultiplied, no sum is more than 255.
+    return top + (_parts(below & _ODD, through) | (_parts(below >> np.uint32(8) & _ODD, through) << np.uint32(8)))
+
+
+def _parts(channels: Packed, share: Packed) -> Packed:
+    """`share` 255ths of each of two channels, rounded."""
+    product = channels * share + np.uint32(0x800080)
+    return (product + (product >> np.uint32(8) & _ODD)) >> np.uint32(8) & _ODD
 
 
 def draw_discs(
@@ -120,7 +127,9 @@ def _fringe_colours(palette: ByteArray, ground: tuple[int, int, int], discs: Sta
 
 def _blend(canvas: Packed, where: NDArray[np.int64], colour: Packed, wanted: BoolArray) -> None:
     """Lay soft pixels over `canvas`; where several fall on one pixel the last is taken, which the eye cannot tell."""
+    # Flat: numpy takes ten times as long to pick from two dimensions.
+    chosen = np.flatnonzero(wanted)
     layer = np.zeros(canvas.size, np.uint32)
-    layer[where[wanted]] = colour[wanted]
+    layer[where.ravel()[chosen]] = colour.ravel()[chosen]
     touched = np.flatnonzero(layer)
     canvas[touched] = over(layer[touched], canvas[touched])

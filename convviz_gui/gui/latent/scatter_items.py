@@ -161,7 +161,10 @@ class RasterItem(QGraphicsItem):
     def _on_frame(self, made: tuple[Scene, View, Frame]) -> None:
         scene, view, frame = made
         if len(scene) == len(self._scene):
-            self._take(frame, sharp=scene is self._scene and view == self._view)
+            current = scene is self._scene
+            if current and self._whole is not None and view.window.shows(self._whole.window):
+                self._base, self._stale_base = frame, False
+            self._take(frame, sharp=current and view == self._view)
 
     def _on_base(self, made: tuple[Scene, Frame]) -> None:
         scene, frame = made

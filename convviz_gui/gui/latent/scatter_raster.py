@@ -12,7 +12,7 @@ import numpy as np
 from convviz_gui.engine.payloads import ByteArray, FloatArray, IntArray
 from convviz_gui.gui.latent.scatter_discs import Colours, Packed, draw_discs, over, pack, stamps
 
-STAMP_BUDGET = 1_600_000
+STAMP_BUDGET = 1_200_000
 """Pixels written in disc mode at most; more points than that are drawn as density."""
 
 _FAINTEST = 0.45
@@ -52,6 +52,14 @@ class Window:
         """The place of one point in the picture."""
         across, up = self.width / (self.x1 - self.x0), self.height / (self.y1 - self.y0)
         return (x - self.x0) * across, (self.y1 - y) * up
+
+    def shows(self, other: Window) -> bool:
+        """True if it shows the same as the other one, to a thousandth of a pixel, in as many pixels."""
+        if (self.width, self.height) != (other.width, other.height):
+            return False
+        near = 1e-3 * (self.x1 - self.x0) / self.width
+        ends = ((self.x0, other.x0), (self.x1, other.x1), (self.y0, other.y0), (self.y1, other.y1))
+        return all(abs(mine - theirs) <= near for mine, theirs in ends)
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """The point at a place in the picture."""
