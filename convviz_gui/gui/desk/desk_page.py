@@ -67,6 +67,8 @@ class DeskPage(QWidget):
         split.setChildrenCollapsible(False)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
+        # What the two would ask for by themselves leaves too little to the picture.
+        split.setSizes([560, 440])
         across = QHBoxLayout()
         across.setSpacing(0)
         across.addWidget(self.list)
