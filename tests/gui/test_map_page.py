@@ -349,7 +349,7 @@ def test_the_strip_tells_how_near_neighbours_are_on_the_map(shown: LatentView, p
     assert [strip.points.index(row).data(Role.PLOT_RANK) for row in range(12)] == wanted
     number = round(float(points.preservation[7]) * 12)
     assert sum(rank <= 12 for rank in wanted) == number
-    assert strip.heading.text().startswith(f"Neighbours kept on the map: {number} of 12")
+    assert strip.heading.text().startswith(f"Neighbours kept: {number} of 12")
     tooltip = str(strip.points.index(2).data(Qt.ItemDataRole.ToolTipRole))
     assert "3rd nearest in the full space" in tooltip
     plot = shown.map.plot

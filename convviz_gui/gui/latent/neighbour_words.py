@@ -18,7 +18,7 @@ def nearest_words(ranks: list[int]) -> str:
     if not all(ranks):
         return f"{k} nearest neighbours"
     near = sum(rank <= k for rank in ranks)
-    return f"Neighbours kept on the map: {near} of {k} ({percent(near / k)})"
+    return f"Neighbours kept: {near} of {k} ({percent(near / k)})"
 
 
 def nearest_help(ranks: list[int], dims: int) -> str:
