@@ -21,6 +21,8 @@ _GENERAL = (
     ("Shift+drag, Alt+drag", "on the map: select with a rectangle, a lasso; with Ctrl more or fewer"),
     ("Shift+arrows", "on the map: select on the way"),
     ("Ctrl+arrows", "on the map: move it, turn it in space"),
+    ("Alt+1, Alt+2", "in the latent space: the map, the Desk"),
+    ("Space, Enter", "in the map's legend: dim a class, show it alone"),
     ("S, W, D, X", "in Compare: side by side, wipe, difference, swap"),
 )
 
