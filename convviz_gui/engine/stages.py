@@ -27,3 +27,16 @@ def stage(steps: Steps[T], span: tuple[int, int], preview: Callable[[], Payload]
         return result
     finally:
         steps.close()
+
+
+def as_one(steps: Steps[T], done: int, total: int, note: str = "") -> Steps[T]:
+    """The same steps, all told as step `done` of `total`: for those whose number nobody knows."""
+    try:
+        while True:
+            update = next(steps)
+            yield Update(done, total, note or update.note)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    finally:
+        steps.close()

@@ -25,6 +25,7 @@ QUICK: dict[str, Settings] = {
     "filters-fourier": (("steps", 3), ("size", 32)),
     "filters-maco": (("steps", 3), ("size", 32), ("crops", 3)),
     "latent": (("projection", "pca"),),
+    "transfer": (("folds", 2),),
 }
 """Settings that keep a method's run short; everything else runs with its defaults."""
 

@@ -80,6 +80,7 @@ REFUSED = {
     ("deconvnet", "NaN"): "NaN",
     ("guided-grad-cam", "no maps"): "no layer with maps",
     ("latent", "NaN"): "NaN",
+    ("transfer", "NaN"): "NaN",
     ("latent", "dense"): "classifier",
     ("latent", "buffers only"): "classifier",
     ("patches", "NaN"): "NaN",

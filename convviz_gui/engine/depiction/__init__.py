@@ -17,6 +17,7 @@ from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
 from convviz_gui.engine.depiction.points import POINTS
 from convviz_gui.engine.depiction.strip import STRIP
 from convviz_gui.engine.depiction.switched import ABLATION, SWITCHED
+from convviz_gui.engine.depiction.transfer import TRANSFER
 from convviz_gui.engine.depiction.trust import trust_pictures, trust_tables
 from convviz_gui.engine.depiction.unit_page import UNIT_PAGE
 from convviz_gui.engine.payloads import (
@@ -36,6 +37,7 @@ from convviz_gui.engine.payloads import (
     Seen,
     Strip,
     Switched,
+    Transfer,
     UnitPage,
 )
 from convviz_gui.engine.sheets import captioned
@@ -57,6 +59,7 @@ DEPICTIONS: dict[type[Any], Depiction[Any]] = {
     Seen: SEEN,
     Strip: STRIP,
     Switched: SWITCHED,
+    Transfer: TRANSFER,
     UnitPage: UNIT_PAGE,
 }
 """How each member of `Payload` is written; `tests/engine/test_depiction.py` holds this to be all of them."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 
@@ -12,8 +11,7 @@ from convviz_gui.engine.desk.probe import STRENGTHS, Probe, fit, fit_path
 from convviz_gui.engine.desk.probe_problem import NOTE
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, IntArray
-
-T = TypeVar("T")
+from convviz_gui.engine.stages import as_one
 
 _SURPRISE = 1e-7
 """The least probability that a logarithm is taken of: one picture must not decide alone."""
@@ -54,13 +52,13 @@ def probabilities(
     standardised copy of the features, at most 200 MB, and of a few arrays [D, K] and [D, D]. Deterministic.
     """
     total = len(splits) + 1
-    best = yield from _as_step(_tuned(features, codes, n_classes, tuned), 0, total)
+    best = yield from as_one(_tuned(features, codes, n_classes, tuned), 0, total)
     exact = True
     for place, split in enumerate(splits, 1):
         if not len(split.learned) or not len(split.asked):
             continue
         fitting = fit(features, split.learned, codes, n_classes, best)
-        probe = yield from _as_step(fitting, place, total)
+        probe = yield from as_one(fitting, place, total)
         exact = exact and probe.exact
         for rows, said in probe.probabilities(features, split.asked):
             take(rows, said)
@@ -79,16 +77,3 @@ def _tuned(features: FloatArray, codes: IntArray, n_classes: int, split: Split) 
         return -float(np.log(np.maximum(np.concatenate(given), _SURPRISE), dtype=np.float64).mean())
 
     return (yield from fit_path(features, split.learned, codes, n_classes, STRENGTHS, surprise)).strength
-
-
-def _as_step(steps: Steps[T], done: int, total: int) -> Steps[T]:
-    """The same steps, all told as one: nobody knows how many passes a search takes."""
-    try:
-        while True:
-            update = next(steps)
-            yield Update(done, total, update.note)
-    except StopIteration as stop:
-        result: T = stop.value
-        return result
-    finally:
-        steps.close()

@@ -23,11 +23,13 @@ from convviz_gui.engine.payloads.points import Column, Points
 from convviz_gui.engine.payloads.skipped import Skipped
 from convviz_gui.engine.payloads.strip import Strip
 from convviz_gui.engine.payloads.switched import Ablation, Switched
+from convviz_gui.engine.payloads.transfer import RAW_PIXELS, Judged, Transfer
 from convviz_gui.engine.payloads.trust import Trust, TrustLevel
 from convviz_gui.engine.payloads.unit_page import UnitPage
 
 __all__ = [
     "MAP_NAMES",
+    "RAW_PIXELS",
     "Ablation",
     "Asked",
     "AttributionMap",
@@ -40,6 +42,7 @@ __all__ = [
     "Gallery",
     "Heat",
     "IntArray",
+    "Judged",
     "Kernels",
     "Located",
     "Maps",
@@ -53,6 +56,7 @@ __all__ = [
     "Skipped",
     "Strip",
     "Switched",
+    "Transfer",
     "Trust",
     "TrustLevel",
     "UnitPage",
@@ -80,4 +84,5 @@ Payload = (
     | Patches
     | Census
     | UnitPage
+    | Transfer
 )
