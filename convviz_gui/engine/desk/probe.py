@@ -20,7 +20,7 @@ WORK = 1e11
 """Multiplications that one fit may take, some 3 seconds on two cores; beyond it the closed form is the answer."""
 _EXPONENTIALS = 64
 """What a class's probability costs beside its score, in multiplications."""
-_FEWEST, _MOST = 15, 200
+_FEWEST, _MOST = 15, 120
 _TOLERANCE = 1e-8
 _BLOCK_ELEMENTS = 4_000_000
 
@@ -98,8 +98,9 @@ def fit_path(
 def _searched(
     problem: Problem, weight: Tensor, bias: Tensor, strength: float, most: int
 ) -> Steps[tuple[Tensor, Tensor]]:
-    lower = factor(problem.covariance(), problem.curvature, strength)
-    stretch = problem.curvature**0.5
+    curvature = problem.curvature(weight, bias)
+    lower = factor(problem.covariance(), curvature, strength)
+    stretch = curvature**0.5
     shape = weight.shape
 
     def parts(place: Tensor) -> tuple[Tensor, Tensor]:

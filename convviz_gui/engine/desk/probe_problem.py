@@ -46,12 +46,6 @@ class Problem:
         self.within = torch.zeros((self.width, self.width))
         self.centres = torch.zeros((n_classes, self.width))
 
-    @property
-    def curvature(self) -> float:
-        """About how strongly the loss is curved along a standardised feature: that of classes which are alike."""
-        known = int(self.known.sum())
-        return max((1 - 1 / known) / known, 1e-3)
-
     def measure(self) -> Steps[None]:
         """Find means, deviations, class means and how features vary around them; yields after each block."""
         total = torch.zeros(self.width, dtype=torch.float64)
@@ -96,13 +90,20 @@ class Problem:
         weight = torch.cholesky_solve(self.centres.T, factor(self.within, 1.0, strength))
         return weight, self.priors.clamp(min=1e-30).log() - 0.5 * (self.centres.T * weight).sum(0)
 
+    def curvature(self, weight: Tensor, bias: Tensor) -> float:
+        """About how strongly the loss is curved along a standardised feature there: the mean of p (1 − p)."""
+        said = self._logs(0, weight, bias).exp_()
+        return max(float((said * (1 - said)).sum(1).mean()) / int(self.known.sum()), 1e-4)
+
+    def _logs(self, number: int, weight: Tensor, bias: Tensor) -> Tensor:
+        return torch.addmm(bias.masked_fill(~self.known, -math.inf), self._block(number), weight).log_softmax(1)
+
     def loss(self, weight: Tensor, bias: Tensor) -> Steps[tuple[float, Tensor, Tensor]]:
         """Mean cross-entropy, and its slopes along `weight` f32 [D, K] and `bias` f32 [K]; yields after each block."""
         total, by_weight, by_bias = 0.0, torch.zeros_like(weight), torch.zeros_like(bias)
-        open_bias = bias.masked_fill(~self.known, -math.inf)
         for number, codes in enumerate(self._codes):
             x, own = self._block(number), codes[:, None]
-            logs = torch.addmm(open_bias, x, weight).log_softmax(1)
+            logs = self._logs(number, weight, bias)
             total -= float(logs.gather(1, own).double().sum())
             slopes = logs.exp_()
             slopes.scatter_add_(1, own, torch.full(own.shape, -1.0))
