@@ -112,12 +112,12 @@ class LayersChart(QWidget):
         top = 1.5 * metrics.height()
         return QRectF(left, top, max(self.width() - left - right, 1), max(self.height() - top - bottom, 1))
 
-    def x(self, place: int) -> float:
+    def _x(self, place: int) -> float:
         """Where a layer stands."""
         area = self.area()
         return area.left() + (place + 0.5) * area.width() / max(len(self._layers), 1)
 
-    def y(self, value: float) -> float:
+    def _y(self, value: float) -> float:
         """Where a share stands."""
         area = self.area()
         return area.bottom() - value * area.height()
@@ -135,7 +135,7 @@ class LayersChart(QWidget):
     def _paint_axis(self, painter: QPainter) -> None:
         area, height = self.area(), self.fontMetrics().height()
         for tick in _TICKS:
-            y = self.y(tick)
+            y = self._y(tick)
             painter.setPen(QPen(faded(self.palette(), 0.12), 1))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(muted(self.palette()))
@@ -154,14 +154,16 @@ class LayersChart(QWidget):
         each, guess = self._against
         dashed = [(line.against, each, self._colour(line.ink)) for line in self._lines]
         dashed.append((self._guess, guess, muted(self.palette())))
-        heights = [self.y(value) for value, _, _ in dashed]
+        heights = [self._y(value) for value, _, _ in dashed]
         places = apart(heights, height * 0.9, area.top(), area.bottom())
         for y, at, (_, name, colour) in zip(heights, places, dashed, strict=True):
             painter.setPen(QPen(colour, 1, Qt.PenStyle.DashLine))
             painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
             painter.setPen(colour)
             painter.drawText(
-                QRectF(area.right() + UNIT / 2, at - height / 2, self.width(), height), Qt.AlignmentFlag.AlignVCenter, name
+                QRectF(area.right() + UNIT / 2, at - height / 2, self.width(), height),
+                Qt.AlignmentFlag.AlignVCenter,
+                name,
             )
 
     def _paint_marks(self, painter: QPainter) -> None:
@@ -173,13 +175,13 @@ class LayersChart(QWidget):
 
     def _paint_line(self, painter: QPainter, line: Line) -> None:
         colour = self._colour(line.ink)
-        points = [QPointF(self.x(i), self.y(float(value))) for i, value in enumerate(line.values)]
+        points = [QPointF(self._x(i), self._y(float(value))) for i, value in enumerate(line.values)]
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(colour, 1.6))
         painter.drawPolyline(QPolygonF(points))
         for point, (low, high) in zip(points, line.ends.tolist(), strict=True):
             painter.setPen(QPen(colour, 1.2))
-            painter.drawLine(QPointF(point.x(), self.y(low)), QPointF(point.x(), self.y(high)))
+            painter.drawLine(QPointF(point.x(), self._y(low)), QPointF(point.x(), self._y(high)))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(colour)
             painter.drawEllipse(point, 3.5, 3.5)
@@ -199,7 +201,7 @@ class LayersChart(QWidget):
             strong = place in (self._best, self._pointed)
             painter.setPen(self.palette().color(QPalette.ColorRole.WindowText) if strong else muted(self.palette()))
             painter.save()
-            painter.translate(self.x(place) + metrics.ascent() / 2 - 1, area.bottom() + UNIT)
+            painter.translate(self._x(place) + metrics.ascent() / 2 - 1, area.bottom() + UNIT)
             painter.rotate(-90)
             painter.drawText(QPointF(-metrics.horizontalAdvance(name), 0), name)
             painter.restore()
@@ -243,7 +245,7 @@ class LayersChart(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         key, last = Qt.Key(event.key()), len(self._layers) - 1
-        begin = self._pointed if self._pointed >= 0 else max(self._current, self._best)
+        begin = next((place for place in (self._pointed, self._current, self._best) if place >= 0), -1)
         if key in _STEPS and last >= 0:
             self.point(min(max(begin + _STEPS[key], 0), last) if begin >= 0 else 0)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End) and last >= 0:

@@ -148,6 +148,16 @@ class TargetForm(QWidget):
             return self.source.is_channel()
         return "layer" in self._needs and (self.layer is None or self.layer.currentIndex() == 1)
 
+    def ask_at(self, layer: str) -> None:
+        """Ask at this layer: the automatic one, or else the one in the tree, which becomes it."""
+        model = self._selection.model
+        automatic = self._tab.automatic(model) if self._tab.automatic is not None and model is not None else None
+        if layer != automatic:
+            self._selection.set_layer(layer)
+        if self.layer is not None:
+            self.layer.setCurrentIndex(0 if layer == automatic else 1)
+        self._on_changed()
+
     def uses_channel(self) -> bool:
         """True if the channel chosen in the grid is the one asked about."""
         return "channel" in self._needs or ("source" in self._needs and self.source.is_channel())

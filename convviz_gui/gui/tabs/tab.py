@@ -119,6 +119,7 @@ class MethodTab(QObject):
             self.place.addWidget(view)
             view.run_wanted.connect(self.run)
             view.settings_wanted.connect(self._on_settings_wanted)
+            view.layer_wanted.connect(self.panel.target.ask_at)
             view.command_wanted.connect(self.errands.send)
             view.problem.connect(self.problem)
             self.view = view

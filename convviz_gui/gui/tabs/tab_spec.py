@@ -123,6 +123,12 @@ def _latent(selection: Selection) -> PayloadView:
     return LatentView(selection)
 
 
+def _transfer(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.transfer import TransferView
+
+    return TransferView(selection)
+
+
 def _kernels(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.kernels import KernelsView
 
@@ -261,11 +267,19 @@ _ALL = (
         "latent space",
         "Latent space",
         "latent space",
-        {"Points": _latent},
+        {"Points": _latent, "Transfer": _transfer},
         lambda info: info.penultimate_layer,
         "Open a folder of pictures to see how the network sorts it; sub-folders become labels.",
         "Embed the pictures",
         _TAKE_DEMO,
+        order=("latent", "transfer"),
+        others={
+            "transfer": (
+                "Which layer tells the labels of your pictures best? A folder with sub-folders shows it, layer by "
+                "layer, by nearest neighbours and by a linear probe.",
+                "Check the layers",
+            ),
+        },
     ),
 )
 

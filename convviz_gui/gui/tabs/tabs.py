@@ -19,7 +19,8 @@ from convviz_gui.gui.tabs.tab_bar import TabBar
 from convviz_gui.gui.tabs.tab_spec import FIRST, TABS
 from convviz_gui.worker.client import EngineClient
 
-_PAGES = ("unit",)
+_PAGES = ("unit", "latent")
+"""Methods whose result is asked for by going there."""
 
 
 class TabPage(Protocol):

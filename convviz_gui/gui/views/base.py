@@ -22,6 +22,7 @@ class PayloadView(QWidget):
             says about what.
         show_method: name of a method to go to, in whichever tab it is; the selection says about what.
         settings_wanted: parameters, as (name, value) pairs, that the form of the method on screen is to take.
+        layer_wanted: id of the layer that the tab's methods are to be asked at.
         preprocessing_wanted: the user wants to change how photos are prepared for the network.
         compare_wanted: the user wants the result on screen beside another.
         command_wanted: a `Reproject` or `Locate` of the result on screen that the user wants done.
@@ -34,6 +35,7 @@ class PayloadView(QWidget):
     show_tab = Signal(str)
     show_method = Signal(str)
     settings_wanted = Signal(object)
+    layer_wanted = Signal(str)
     preprocessing_wanted = Signal()
     compare_wanted = Signal()
     command_wanted = Signal(object)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.depiction.transfer import transfer_table
@@ -37,11 +46,13 @@ class TransferView(PayloadView):
         self.facts = plain(QLabel(wordWrap=True))
         self.facts.setProperty("role", "muted")
         self.balanced = QCheckBox("Balanced")
-        self.balanced.setToolTip("Every label counts alike, however many pictures it has: the mean of each label's share")
+        self.balanced.setToolTip(
+            "Every label counts alike, however many pictures it has: the mean of each label's share"
+        )
         self.save_button = QPushButton("Save CSV…")
         self.save_button.setToolTip("A row for every layer, with intervals")
         self.chart = LayersChart("Accuracy by layer")
-        self.reading = ElidedLabel()
+        self.reading = plain(QLabel(wordWrap=True))
         self.reading.setProperty("role", "muted")
         self.map_button = QPushButton("Show its latent space")
         self.map_button.setToolTip("Draw the map of this dataset as the chosen layer sees it")
@@ -81,24 +92,25 @@ class TransferView(PayloadView):
     def show_preview(self, payload: Payload) -> None:
         """Show the layers that are judged so far."""
         if isinstance(payload, Transfer):
-            self._show(payload)
+            self._show(payload, "The layers appear as they are judged.")
 
     def show_result(self, result: Result) -> None:
         """Show a finished check."""
         if isinstance(result.payload, Transfer):
-            self._show(result.payload)
+            stopped = "" if result.payload.final else " Layers are missing: the check was stopped."
+            self._show(result.payload, verdict(result.payload) + stopped)
 
     # ------------------------------------------------------------------------------------------ showing
 
-    def _show(self, transfer: Transfer) -> None:
+    def _show(self, transfer: Transfer, said: str) -> None:
         before, self._transfer = self._transfer, transfer
         if before is None or before.labels != transfer.labels:
             self.balanced.setChecked(transfer.uneven)
         pictures, labels = len(transfer.paths), len(transfer.labels)
         self.title.setText(f"{Path(transfer.folder).name}   {pictures:,} pictures   {labels:,} labels")
-        self.verdict.setText(verdict(transfer) if transfer.final else "The layers appear as they are judged.")
+        self.verdict.setText(said)
         self.facts.setText("  ·  ".join((transfer.scored_by[:1].upper() + transfer.scored_by[1:], *transfer.notes)))
-        self.save_button.setEnabled(transfer.final)
+        self.save_button.setEnabled(bool(transfer.layers))
         self._draw()
         self._on_layer()
         self.stage.show_content()
@@ -129,7 +141,7 @@ class TransferView(PayloadView):
         place = pointed if pointed >= 0 else self._layer
         known = 0 <= place < len(transfer.layers)
         self.reading.setText(self.chart.text(place) if known else "Click a layer to choose it in the window.")
-        self.map_button.setEnabled(0 <= self._layer < len(transfer.layers))
+        self.map_button.setEnabled(self._map_layer() is not None)
 
     # ----------------------------------------------------------------------------------- what happens here
 
@@ -158,14 +170,26 @@ class TransferView(PayloadView):
         self._read()
         self.status.emit(self.chart.text(place) if place >= 0 else "")
 
+    def _map_layer(self) -> str | None:
+        """The layer chosen here, if the map can be drawn of it: of what goes into a layer only the classifier's."""
+        if self._transfer is None or not 0 <= self._layer < len(self._transfer.layers):
+            return None
+        layer, model = self._transfer.layers[self._layer], self.selection.model
+        return layer if _INPUT not in layer or (model is not None and layer == model.penultimate_layer) else None
+
     def _show_map(self) -> None:
-        self.show_method.emit("latent")
+        layer = self._map_layer()
+        if layer is not None:
+            self.layer_wanted.emit(layer)
+            self.show_method.emit("latent")
 
     def _save(self) -> None:
         if self._transfer is None:
             return
         suggested = f"{Path(self._transfer.folder).name} transfer.csv"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save transfer check", suggested, "Comma-separated values (*.csv)")
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Save transfer check", suggested, "Comma-separated values (*.csv)"
+        )
         if not chosen:
             return
         path = Path(chosen) if chosen.lower().endswith(".csv") else Path(f"{chosen}.csv")
