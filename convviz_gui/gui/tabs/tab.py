@@ -298,6 +298,7 @@ class MethodTab(QObject):
 
     def _show_empty(self, sentence: str = "") -> None:
         self.result = None
+        self.errands.stop()
         self.checker.set_result(None)
         self._refresh_buttons()
         if self.view is None:
