@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from convviz_gui.engine.depiction import arrays, pictures, random_weights, table
 from convviz_gui.engine.depiction.located import located_arrays
 from convviz_gui.engine.depiction.trust import trust_arrays
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.manifest import ResultFacts, manifest, result_facts
-from convviz_gui.engine.payloads import Skipped
+from convviz_gui.engine.payloads import Points, Skipped
 from convviz_gui.engine.types import Exported, Result
 
 MANIFEST = "manifest.json"
@@ -48,7 +50,7 @@ def write_results(
     with staged(root, MANIFEST) as staging:
         facts: list[ResultFacts] = []
         left_out: list[Skipped] = []
-        for i, result in enumerate(results):
+        for i, result in enumerate(map(_of_its_network, results)):
             place = f"{i:04}_{_stem(result)}" if several else "."
             (staging / place).mkdir(exist_ok=True)
             _write(result, staging / place)
@@ -60,6 +62,12 @@ def write_results(
         text = json.dumps(manifest(facts, [*skipped, *left_out], command, names), indent=2, ensure_ascii=False)
         (staging / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return Exported(str(root), tuple(str(root / name) for name in (*names, MANIFEST)))
+
+
+def _of_its_network(result: Result) -> Result:
+    if not isinstance(result.payload, Points) or result.payload.origin is None:
+        return result
+    return replace(result, model=model_of(result.payload, result.model), precision=result.payload.origin.precision)
 
 
 def _stem(result: Result) -> str:

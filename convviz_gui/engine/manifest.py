@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import Any
 
 import convviz_gui
-from convviz_gui.engine.payloads import Coverage, Skipped
+from convviz_gui.engine.payloads import Coverage, Origin, Skipped
 from convviz_gui.engine.types import ImageInput, Level, ModelInfo, Preprocess, Result
 
 FORMAT = 1
@@ -53,6 +53,9 @@ def result_facts(result: Result, place: str) -> ResultFacts:
     coverage = getattr(result.payload, "coverage", None)
     if isinstance(coverage, Coverage):
         own["coverage"] = dataclasses.asdict(coverage) | {"unhandled": dict(coverage.unhandled)}
+    origin = getattr(result.payload, "origin", None)
+    if isinstance(origin, Origin):
+        own["features_of"] = dataclasses.asdict(origin)
     if how := getattr(result.payload, "how", ""):
         own["how"] = how
     if result.trust is not None:

@@ -48,6 +48,7 @@ from convviz_gui.engine.types import (
     ModelInfo,
     ModelSpec,
     MoveModel,
+    Nearest,
     Outcome,
     Preprocess,
     Reproject,
@@ -187,7 +188,7 @@ class Session:
                 return self._move(command)
             case Run():
                 return (yield from self._run(command))
-            case Check() | Reproject() | Locate() | Embed():
+            case Check() | Reproject() | Locate() | Nearest() | Embed():
                 return (yield from self._about_result(command))
             case Export():
                 from convviz_gui.engine.export import write_result
@@ -196,7 +197,7 @@ class Session:
             case _:
                 assert_never(command)
 
-    def _about_result(self, command: Check | Reproject | Locate | Embed) -> Steps[Outcome]:
+    def _about_result(self, command: Check | Reproject | Locate | Nearest | Embed) -> Steps[Outcome]:
         """What builds on a result or on a dataset; imported when it is asked for."""
         match command:
             case Check():
@@ -211,6 +212,10 @@ class Session:
                 from convviz_gui.engine.latent.locate import locate
 
                 return (yield from locate(self, command))
+            case Nearest():
+                from convviz_gui.engine.embedded.source import nearest_of
+
+                return (yield from nearest_of(command))
             case Embed():
                 from convviz_gui.engine.embedded.local_engine import embed_dataset
 

@@ -12,6 +12,7 @@ from convviz_gui.engine.datasets.listing import Listing
 from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.datasets.table import list_table
 from convviz_gui.engine.datasets.together import together
+from convviz_gui.engine.embedded.manifest import is_embedded
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.sources import check_each_once, is_archive, is_table, is_unopened
 
@@ -29,7 +30,15 @@ def _refuse(source: str, _search: Search) -> Listing:
     raise EngineError(f"{name} cannot be opened as a dataset", "Unpack it, and open the folder or a .zip of it")
 
 
+def _list_embedded(source: str, _search: Search) -> Listing:
+    # Arrow takes a third of a second to import.
+    from convviz_gui.engine.embedded.listing import list_embedded
+
+    return list_embedded(source)
+
+
 KINDS = (
+    Kind(is_embedded, _list_embedded),
     Kind(is_archive, list_archive),
     Kind(is_table, list_table),
     Kind(is_unopened, _refuse),
@@ -39,7 +48,9 @@ KINDS = (
 
 
 def list_dataset(source: str, others: Sequence[str] = (), search: Search | None = None) -> Listing:
-    """Find the photos of a dataset: a folder, a zip archive or a CSV table, and `others`, each a split of its own.
+    """Find the photos of a dataset: a folder, a zip archive, a CSV table or what `convviz embed` wrote; and `others`.
+
+    Each of several is a split of its own.
 
     Raises:
         Stopped: `search` was.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures, Tables, table
+from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.logits import top_classes
 from convviz_gui.engine.payloads import Points
 from convviz_gui.engine.plot import scatter
@@ -38,8 +39,12 @@ def _pictures(points: Points, _result: Result) -> Pictures:
 
 
 def _tables(points: Points, result: Result) -> Tables:
+    if not len(points.outlier):
+        return {}
     order = np.argsort(-points.outlier, kind="stable")
-    names = [result.model.class_name(top) if top >= 0 else "" for top in top_classes(points.logits).tolist()]
+    model = model_of(points, result.model)
+    tops = points.prediction if len(points.prediction) else top_classes(points.logits)
+    names = [model.class_name(top) if top >= 0 else "" for top in tops.tolist()]
     rows = (
         [rank + 1, points.paths[i], points.labels[i], names[i], float(points.outlier[i])]
         for rank, i in enumerate(order)

@@ -105,12 +105,8 @@ def begin(plan: Plan) -> None:
     (plan.folder / MANIFEST).unlink(missing_ok=True)
 
 
-def finish(plan: Plan, done: Mapping[int, tuple[Part, tuple[Skipped, ...]]], drawn: Part | None = None) -> Manifest:
-    """Write the manifest, last of all. `drawn` is the file of principal components, if there is one.
-
-    Raises:
-        EngineError: there is no row in any part.
-    """
+def collected(plan: Plan, done: Mapping[int, tuple[Part, tuple[Skipped, ...]]]) -> Manifest:
+    """The manifest of a directory in which all parts are. Raises `EngineError` if there is no row in any of them."""
     parts = [done[number] for number in range(plan.n_parts)]
     skipped = (*plan.listing.skipped, *(left for _, some in parts for left in some))
     if not any(part.rows for part, _ in parts):
@@ -119,13 +115,16 @@ def finish(plan: Plan, done: Mapping[int, tuple[Part, tuple[Skipped, ...]]], dra
             f"None of the {len(plan.listing.paths)} pictures could be read, the first because: {first}",
             "Choose a folder with JPEG or PNG pictures",
         )
-    for path in plan.folder.glob("part-*.parquet"):
-        if path.name not in {part.file for part, _ in parts} and is_ours(path):
+    return replace(_manifest(plan), parts=tuple(part for part, _ in parts), skipped=skipped)
+
+
+def finish(folder: Path, made: Manifest) -> None:
+    """Write the manifest, last of all; parts of an earlier run that are none of it go."""
+    for path in folder.glob("part-*.parquet"):
+        if path.name not in {part.file for part in made.parts} and is_ours(path):
             path.unlink(missing_ok=True)
-    made = replace(_manifest(plan), parts=tuple(part for part, _ in parts), skipped=skipped, map=drawn)
-    write_manifest(plan.folder / MANIFEST, made)
-    (plan.folder / UNFINISHED).unlink(missing_ok=True)
-    return made
+    write_manifest(folder / MANIFEST, made)
+    (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def is_complete(plan: Plan, before: Manifest | None, done: Done) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from convviz_gui.engine import files
 from convviz_gui.engine.datasets import Listing
+from convviz_gui.engine.desk.fingerprint import LENGTH
 from convviz_gui.engine.embedded.manifest import Part
 from convviz_gui.engine.embedded.parts import Rows, write_part
 from convviz_gui.engine.embedded.passing import LayerRows, vectors_and_logits
@@ -23,7 +22,7 @@ from convviz_gui.engine.folder_pass import Decoded, pass_over
 from convviz_gui.engine.images import open_rgb
 from convviz_gui.engine.logits import probabilities, top_classes
 from convviz_gui.engine.method import Steps, Update
-from convviz_gui.engine.payloads import FloatArray, Skipped
+from convviz_gui.engine.payloads import ByteArray, FloatArray, Skipped
 from convviz_gui.engine.session import Session
 
 THUMBNAIL = 128
@@ -43,7 +42,7 @@ def embed_slices(session: Session, plan: Plan, slices: Sequence[Slice], batch: i
     paths = tuple(path for part in slices for path in part.paths)
     listing = Listing(paths, ("",) * len(paths), ())
     layer = plan.description.layer
-    with ThreadPoolExecutor(2, thread_name_prefix="digest") as pool:
+    with ThreadPoolExecutor(2, thread_name_prefix="thumbnail") as pool:
         gather = _Gather(plan, slices, pool, written)
         steps = pass_over(
             session,
@@ -52,6 +51,7 @@ def embed_slices(session: Session, plan: Plan, slices: Sequence[Slice], batch: i
             gather.take,
             batch,
             skip=gather.skip,
+            fingerprints=True,
         )
         try:
             while True:
@@ -71,9 +71,11 @@ def embed_slices(session: Session, plan: Plan, slices: Sequence[Slice], batch: i
 
 @dataclass(slots=True)
 class _Kept:
-    """A picture's row, its digest and thumbnail still under way."""
+    """A picture's row."""
 
     index: int
+    digest: str
+    fingerprint: ByteArray
     features: FloatArray
     logits: FloatArray
 
@@ -111,7 +113,8 @@ class _Gather:
                 self.skip(picture.index, Skipped(self._path(picture.index), reasons[i]))
             else:
                 self._any = True
-                self._rows.append(_Kept(picture.index, features[i], logits[i]))
+                assert picture.fingerprint is not None
+                self._rows.append(_Kept(picture.index, picture.digest, picture.fingerprint, features[i], logits[i]))
 
     def write(self, done: int) -> None:
         """Write the parts whose pictures are all among the first `done`."""
@@ -146,7 +149,8 @@ class _Gather:
             paths=paths,
             labels=[part.labels[place] for place in places],
             splits=[part.splits[place] for place in places],
-            digests=list(self._pool.map(file_digest, paths)),
+            digests=[row.digest for row in kept],
+            fingerprints=np.stack([row.fingerprint for row in kept]) if kept else np.zeros((0, LENGTH), np.uint8),
             features=stored(features, description.store),
             logits=stored(logits, description.store),
             prediction=top,
@@ -168,14 +172,6 @@ class _Gather:
 
 def _stack(rows: list[FloatArray], width: int) -> FloatArray:
     return np.stack(rows) if rows else np.zeros((0, width), np.float32)
-
-
-def file_digest(path: str) -> str:
-    """SHA-256 of a picture's file; "" if it is gone meanwhile."""
-    try:
-        return hashlib.sha256(files.read_bytes(path)).hexdigest()
-    except (OSError, EngineError):
-        return ""
 
 
 def thumbnail(path: str) -> bytes:

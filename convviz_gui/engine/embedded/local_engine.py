@@ -8,9 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from convviz_gui.engine.datasets import list_dataset
-from convviz_gui.engine.embedded.directory import Done, alone_in, begin, begun, check_same, finish, is_complete, look
+from convviz_gui.engine.embedded.components import components_on_disk, write_components
+from convviz_gui.engine.embedded.directory import (
+    Done,
+    alone_in,
+    begin,
+    begun,
+    check_same,
+    collected,
+    finish,
+    is_complete,
+    look,
+)
 from convviz_gui.engine.embedded.gathering import Written, embed_slices
 from convviz_gui.engine.embedded.manifest import Description, Manifest, Part
+from convviz_gui.engine.embedded.opened import is_large, opened_of
 from convviz_gui.engine.embedded.passing import widths
 from convviz_gui.engine.embedded.plan import Plan, rows_per_part
 from convviz_gui.engine.errors import EngineError, ProblemKind, is_disk_full
@@ -47,7 +59,13 @@ def embed_dataset(session: Session, command: Embed) -> Steps[Embedded]:
                 done[number] = part, skipped
 
             yield from _writer(command)(session, plan, missing, command, written)
-            made = finish(plan, done)
+            made = collected(plan, done)
+            opened = opened_of(plan.folder, made)
+            if is_large(opened):
+                # Whoever opens it sees it at once.
+                scores = yield from components_on_disk(opened)
+                made = replace(made, map=write_components(opened, scores))
+            finish(plan.folder, made)
     return _outcome(plan, made, found)
 
 
@@ -83,6 +101,7 @@ def _plan(session: Session, command: Embed) -> Plan:
         model=info.name,
         source=info.spec.source,
         weights=info.weights,
+        trained=info.trained,
         digest=info.digest,
         layer=layer,
         preprocess=info.preprocess,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from convviz_gui.engine.atomic import write_bytes
+from convviz_gui.engine.desk.fingerprint import VERSION as VERSION_OF_PRINTS
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.types import Preprocess
@@ -28,12 +29,14 @@ class Description:
     """What features depend on. `dimension` is D, `n_classes` K; `class_names` has K entries or none.
 
     `model` and `weights` are words, `source` is as in `ModelSpec`, `digest` is of the weights. `store` is the type that
-    features and logits are kept in, "float16" or "float32"; `precision` what they were computed in.
+    features and logits are kept in, "float16" or "float32"; `precision` what they were computed in. `fingerprint` is
+    the version of the pictures' fingerprints.
     """
 
     model: str
     source: str
     weights: str
+    trained: bool
     digest: str
     layer: str
     preprocess: Preprocess
@@ -43,6 +46,7 @@ class Description:
     n_classes: int
     class_names: tuple[str, ...] = field(default=(), repr=False)
     thumbnails: bool = False
+    fingerprint: int = VERSION_OF_PRINTS
 
     @property
     def key(self) -> str:
@@ -52,7 +56,7 @@ class Description:
         return hashlib.sha256(json.dumps([VERSION, facts], sort_keys=True).encode()).hexdigest()
 
 
-_WORDS = frozenset({"model", "source", "weights", "class_names"})
+_WORDS = frozenset({"model", "source", "weights", "trained", "class_names"})
 
 
 @dataclass(frozen=True, slots=True)

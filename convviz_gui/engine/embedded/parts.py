@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from convviz_gui.engine.atomic import write_bytes
+from convviz_gui.engine.desk.fingerprint import LENGTH
 from convviz_gui.engine.embedded.manifest import Description, Part
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.payloads import FloatArray, IntArray, Skipped
+from convviz_gui.engine.payloads import ByteArray, FloatArray, IntArray, Skipped
 
 GROUP_ROWS = 16_384
 GROUP_BYTES = 64 * 2**20
@@ -32,7 +33,8 @@ class Rows:
     """The n pictures of a part. `features` [n, D] and `logits` [n, K] in the type they are stored in.
 
     `prediction` i32 [n] is the most probable class, −1 where there is none, `probability` f32 [n] its own: both from
-    the logits before rounding. `digests` are SHA-256 of the files; `thumbnails` JPEG files, or empty.
+    the logits before rounding. `digests` are those of `engine.content`, `fingerprints` u8 [n, LENGTH] those of
+    `desk.fingerprint`; `thumbnails` JPEG files, or empty.
     """
 
     ids: list[str]
@@ -40,6 +42,7 @@ class Rows:
     labels: list[str]
     splits: list[str]
     digests: list[str]
+    fingerprints: ByteArray = field(repr=False)
     features: NDArray[Any] = field(repr=False)
     logits: NDArray[Any] = field(repr=False)
     prediction: IntArray = field(repr=False)
@@ -69,6 +72,7 @@ def schema(description: Description) -> pa.Schema:
         ("prediction", pa.int32()),
         ("probability", pa.float32()),
         ("digest", pa.string()),
+        ("fingerprint", pa.binary(LENGTH)),
         ("thumbnail", pa.binary() if description.thumbnails else pa.string()),
     ]
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns])
@@ -97,6 +101,7 @@ def write_part(
         "prediction": rows.prediction.astype(np.int32),
         "probability": rows.probability,
         "digest": rows.digests,
+        "fingerprint": [bytes(row) for row in rows.fingerprints],
         # Without one of its own, a picture's thumbnail is made of its file.
         "thumbnail": rows.thumbnails if description.thumbnails else rows.paths,
     }
@@ -161,8 +166,8 @@ def open_part(folder: Path, part: Part, description: Description) -> pq.ParquetF
     if size != part.size:
         raise EngineError(f"The part {part.file} of {folder} is damaged: {size:,} bytes, not {part.size:,}", _AGAIN)
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=["label", "split"])
-        found = pq.read_schema(path)
+        file = pq.ParquetFile(path)
+        found = file.schema_arrow
     except DAMAGE as error:
         raise damaged(folder, part, error) from None
     expected = schema(description)
@@ -195,3 +200,8 @@ def vectors(column: pa.ChunkedArray, width: int) -> NDArray[Any]:
     parts = [chunk.flatten().to_numpy(zero_copy_only=True) for chunk in column.chunks]
     flat = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros(0, np.float16)
     return flat.reshape(-1, width)
+
+
+def blobs(column: pa.ChunkedArray) -> ByteArray:
+    """A column of fingerprints as an array u8 [n, LENGTH]."""
+    return np.frombuffer(b"".join(column.to_pylist()), np.uint8).reshape(-1, LENGTH)

@@ -11,6 +11,8 @@ import json
 import logging
 import os
 import signal
+import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -183,10 +185,12 @@ def _connected(command: Embed, size: int) -> Iterator[None]:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     address = command.address or os.environ.get("RAY_ADDRESS")
     own: dict[str, Any] = {"include_dashboard": False, "object_store_memory": max(_LEAST_STORE, 4 * size)}
+    _check_answers(address)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **({} if address else own))
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        with _hushed():
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **({} if address else own))
+    except (ConnectionError, ValueError, RuntimeError, OSError, SystemExit) as error:
         where = f"at {address}" if address else "on this machine"
         raise EngineError(
             f"There is no Ray {where} ({_first_line(error)})", "Check --address, or leave it out"
@@ -202,6 +206,33 @@ def _connected(command: Embed, size: int) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise `EngineError` where nobody listens: Ray itself would try for minutes, and then end the program."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise EngineError(f"There is no Ray at {address} ({_first_line(error)})", "Check --address") from None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Ray's native part says on the terminal that it was told to be quiet."""
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _drive(steps: Steps[Any]) -> None:

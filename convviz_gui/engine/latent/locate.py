@@ -8,6 +8,7 @@ from convviz_gui.engine.latent.embedding import rows_of
 from convviz_gui.engine.latent.neighbours import nearest_to
 from convviz_gui.engine.latent.params import LatentParams
 from convviz_gui.engine.latent.placing import place
+from convviz_gui.engine.latent.whose import is_of
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, Located, Points, frozen
 from convviz_gui.engine.session import Session
@@ -52,6 +53,12 @@ def _checked(session: Session, command: Locate) -> Points:
         raise EngineError("Pictures are placed on a finished map", "Wait until it is finished, or run it again")
     if not len(points.features):
         raise EngineError("The features of this map are not in memory", "Open a smaller part of the dataset")
+    if not is_of(points, session.info):
+        assert points.origin is not None
+        raise EngineError(
+            f"The features are of {points.origin.model} ({points.origin.weights}), not of the network that is open",
+            "Open that one to place pictures among them",
+        )
     if any(getattr(model, name) != getattr(session.info, name) for name in _SAME_NETWORK):
         raise EngineError(
             f"The map is of {model.name} as it was then, not of the network that is open", "Run the map again"

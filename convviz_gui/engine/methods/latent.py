@@ -8,6 +8,15 @@ from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.desk.duplicates import duplicate_score, find_duplicates
 from convviz_gui.engine.desk.label_scores import label_scores
 from convviz_gui.engine.desk.suspects import label_news
+from convviz_gui.engine.embedded.opened import is_large
+from convviz_gui.engine.embedded.source import (
+    embedding_of,
+    large_scores,
+    map_of_large,
+    opened_source,
+    origin_of,
+    source_scores,
+)
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.latent.distortion import measure_distortion
 from convviz_gui.engine.latent.embedding_cache import embed_cached
@@ -68,14 +77,19 @@ class Latent(Method[LatentParams]):
 
     def run(self, session: Session, request: Run, params: LatentParams) -> Steps[Points]:
         """Embed the folder, find true neighbours, project, and measure what the projection distorts."""
-        layer = _layer(session, request)
         assert request.folder is not None
+        opened = opened_source(request)
+        if opened is not None and is_large(opened):
+            return (yield from map_of_large(opened, request, params.neighbours))
         listing = yield from finding(request)
         plan = params.plan(request.seed)
         plan.check(len(listing.paths))
         yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
 
-        found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
+        if opened is not None:
+            found = yield from stage(embedding_of(opened), _EMBED)
+        else:
+            found = yield from stage(embed_cached(session, listing, _layer(session, request), params.batch), _EMBED)
         neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
         copies = yield from stage(find_duplicates(found.fingerprints, neighbours.indices, params.mirrored), _COPIES)
         components = pca(found.features, 3)
@@ -100,6 +114,7 @@ class Latent(Method[LatentParams]):
             duplicate_distance=copies.distances,
             final=False,
             reduced_to=found.reduced_to,
+            origin=origin_of(opened) if opened is not None else None,
         )
         xy = yield from stage(showing(points, project(points.features, points.xy, plan)), _PROJECT)
         near = min(params.neighbours, (len(xy) - 1) // 2)
@@ -124,9 +139,14 @@ class Latent(Method[LatentParams]):
     def scores(self, payload: Points) -> tuple[Score, ...]:
         """How far the plot is to be believed, and how many pictures it shows."""
         n, left_out = len(payload.paths), len(payload.skipped)
-        scores = [*distortion_scores(payload), Score("Pictures", n, str(n), "Pictures read and shown as points.")]
-        scores += label_scores(payload)
-        scores.append(duplicate_score(payload))
+        distortion = large_scores(payload) if not len(payload.features) else distortion_scores(payload)
+        scores = [
+            *distortion,
+            *source_scores(payload),
+            Score("Pictures", n, str(n), "Pictures read and shown as points."),
+        ]
+        if len(payload.features):
+            scores += [*label_scores(payload), duplicate_score(payload)]
         if left_out:
             scores.append(Score("Left out", left_out, str(left_out), "Files that could not be read."))
         if payload.reduced_to:

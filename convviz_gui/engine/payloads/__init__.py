@@ -17,6 +17,7 @@ from convviz_gui.engine.payloads.heat import Heat
 from convviz_gui.engine.payloads.kernels import Kernels
 from convviz_gui.engine.payloads.located import Located
 from convviz_gui.engine.payloads.looking import Maps, Overview, Seen
+from convviz_gui.engine.payloads.origin import Origin
 from convviz_gui.engine.payloads.patches import Patches
 from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
 from convviz_gui.engine.payloads.points import Column, Points
@@ -47,6 +48,7 @@ __all__ = [
     "Located",
     "Maps",
     "Occlusion",
+    "Origin",
     "Overview",
     "Patches",
     "Payload",

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convviz_gui.engine.payloads.arrays import FloatArray, IntArray, frozen
+from convviz_gui.engine.payloads.origin import Origin
 from convviz_gui.engine.payloads.skipped import Skipped
 
 _NO_FLOATS: FloatArray = frozen(np.zeros(0, np.float32))
+_NO_ROWS: IntArray = frozen(np.zeros(0, np.int64))
 _NO_PLACES: FloatArray = frozen(np.zeros((0, 3), np.float32))
 _NO_PAIRS: IntArray = frozen(np.zeros((0, 2), np.int64))
 
@@ -39,6 +41,10 @@ class Points:
     `final` is False for frames of a projection still under way. `reduced_to` is the batch that a lack of memory
     forced, or 0. `folder` and `others` are the sources. `expected` is how many pictures there will be while they are
     being read, else 0.
+
+    Of a directory of features (`origin` says whose) that is too large for memory `features` are [0, D], `logits`
+    [0, K], and neighbours are asked for one by one (`Nearest`); `prediction` i64 [N] is the most probable class then,
+    -1 where there is none, and `probability` f32 [N] its own.
 
     Empty where not known or not applicable: `splits` [N]; `xyz` f32 [N, 3], three principal components (PCA only);
     `preservation` f32 [N], the part 0…1 of a picture's true neighbours that are among its neighbours on the plot;
@@ -78,3 +84,6 @@ class Points:
     duplicates: IntArray = field(default_factory=lambda: _NO_PAIRS, repr=False, compare=False)
     duplicate_distance: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
     expected: int = field(default=0, compare=False)
+    prediction: IntArray = field(default_factory=lambda: _NO_ROWS, repr=False, compare=False)
+    probability: FloatArray = field(default_factory=lambda: _NO_FLOATS, repr=False, compare=False)
+    origin: Origin | None = None

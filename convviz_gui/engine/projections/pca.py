@@ -40,6 +40,13 @@ def principal_axes(features: FloatArray, n_components: int = 2) -> Axes:
     return Axes(mean, np.pad(loadings, ((0, 0), (0, n_components - loadings.shape[1]))))
 
 
+def axes_of(covariance: Matrix, mean: Matrix, n_components: int = 2) -> Axes:
+    """The axes for rows that are only known by their mean f64 [D] and covariance f64 [D, D], times any number."""
+    loadings = _leading(covariance, n_components)[0]
+    loadings = loadings * _signs(loadings)
+    return Axes(mean, np.pad(loadings, ((0, 0), (0, n_components - loadings.shape[1]))))
+
+
 def pca(features: FloatArray, n_components: int = 2) -> FloatArray:
     """Scores on the first principal components, f32 [N, n_components], of `features` f32 [N, D].
 

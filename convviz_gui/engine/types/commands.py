@@ -157,6 +157,19 @@ class Locate:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearest:
+    """Find the true neighbours of a row of a result's `Points` where they are not with it; the outcome is a `Located`.
+
+    For directories of features that are too large to be in memory. `count` 0 is the number that the result was made
+    with.
+    """
+
+    result: Result
+    row: int
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Embed:
     """Write a dataset's features into a directory of Parquet, or what of them is missing there.
 
@@ -220,5 +233,5 @@ class Catalogue:
     device_problem: Problem | None = None
 
 
-Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Reproject | Locate | Embed | Export
+Command = LoadModel | Identify | Amend | MoveModel | Run | Check | Reproject | Locate | Nearest | Embed | Export
 Outcome = ModelInfo | Candidates | Result | Located | Embedded | Exported

@@ -51,9 +51,11 @@ class PointFacts:
 
     @property
     def has_predictions(self) -> bool:
-        """True if there are logits."""
+        """True if there are logits, or what comes of them."""
         logits = self.points.logits
-        return logits.ndim == 2 and len(logits) == len(self) and logits.shape[1] > 0
+        return len(self.points.prediction) == len(self) > 0 or (
+            logits.ndim == 2 and len(logits) == len(self) and logits.shape[1] > 0
+        )
 
     @property
     def top(self) -> IntArray:
@@ -95,6 +97,8 @@ class PointFacts:
         """The `count` most probable classes with their probabilities in 0…1, the most probable first."""
         if self._top(row) < 0:
             return ()
+        if not len(self.points.logits):
+            return ((self.prediction(row), self.probability(row)),)
         odds = probabilities(self.points.logits[row : row + 1])[0]
         order = np.argsort(-odds, kind="stable")[:count].tolist()
         return tuple((self.class_name(index), float(odds[index])) for index in order)
@@ -108,9 +112,13 @@ class PointFacts:
     def probability(self, row: int) -> float:
         """Probability in 0…1 of the predicted class; NaN without a prediction."""
         top = self._top(row)
+        if row < len(self.points.probability):
+            return float(self.points.probability[row]) if top >= 0 else float("nan")
         return float(probabilities(self.points.logits[row : row + 1])[0, top]) if top >= 0 else float("nan")
 
     def _top(self, row: int) -> int:
+        if row < len(self.points.prediction):
+            return int(self.points.prediction[row])
         return int(top_classes(self.points.logits[row : row + 1])[0]) if self.has_predictions else -1
 
     def score(self, row: int) -> float:

@@ -49,6 +49,8 @@ class PointOrders:
     @cached_property
     def top(self) -> IntArray:
         """Index i64 [N] of each picture's most probable class; -1 where the logits are not numbers."""
+        if len(self._points.prediction) == self._size:
+            return self._points.prediction
         logits = self._points.logits
         if logits.ndim != 2 or len(logits) != self._size or not logits.shape[1]:
             return np.full(self._size, -1, np.int64)

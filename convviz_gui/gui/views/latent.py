@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.payloads import IntArray, Located, Payload, Points
 from convviz_gui.engine.types import Locate, Outcome, Reproject, Result
 from convviz_gui.gui.desk.desk_page import DeskPage
@@ -145,7 +146,8 @@ class LatentView(PayloadView):
     def _show(self, points: Points, result: Result | None) -> None:
         wholes = self._trail[:-1] if result is not None else self._trail
         self.bar.show_trail([counted(len(map_.result.payload.paths)) for map_ in wholes], title(points))  # type: ignore[union-attr]
-        self.bench.show(points, result.model if result is not None else self.selection.model, result)
+        model = result.model if result is not None else self.selection.model
+        self.bench.show(points, model_of(points, model) if model is not None else None, result)
         self.stage.show_content()
         if self.bench.point < 0 and self.bench.guest is None:
             self._on_image()

@@ -6,7 +6,19 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QStatusBar, QToolButton, QWidget
 
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Progressed, Started
-from convviz_gui.engine.types import Amend, Check, Embed, Export, Identify, LoadModel, Locate, MoveModel, Reproject, Run
+from convviz_gui.engine.types import (
+    Amend,
+    Check,
+    Embed,
+    Export,
+    Identify,
+    LoadModel,
+    Locate,
+    MoveModel,
+    Nearest,
+    Reproject,
+    Run,
+)
 from convviz_gui.gui.look import words
 from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.plain import plain, tip
@@ -149,8 +161,8 @@ class StatusBar(QStatusBar):
                 return f"Checking {self._titles.get(result.run.method, result.run.method)}"
             case Reproject():
                 return "Projecting the selection"
-            case Locate(image=image):
-                return f"Placing {image.name}"
+            case Locate() | Nearest():
+                return "Finding neighbours" if isinstance(job.command, Nearest) else f"Placing {job.command.image.name}"
             case Embed() | Export():
                 return "Saving"
 
