@@ -12,7 +12,7 @@ from convviz_gui.engine.desk.review import Wanted
 from convviz_gui.engine.desk.review_entries import Decision, Verdict
 from convviz_gui.engine.desk.review_history import History, Record
 from convviz_gui.engine.desk.review_journal import journal_path, read_journal, reviews_dir
-from convviz_gui.engine.desk.review_matching import adopted, known_of
+from convviz_gui.engine.desk.review_matching import adopted
 from convviz_gui.engine.errors import EngineError
 
 _NEEDED = ("path", "decision")
@@ -29,19 +29,22 @@ class Elsewhere:
 
 def reviews_elsewhere(sources: tuple[str, ...], digests: Sequence[str]) -> list[Elsewhere]:
     """Reviews of other datasets that are about pictures with these contents, the one that knows most first."""
-    here = set(digests)
     own = journal_path(sources)
-    found = []
+    others: list[tuple[Path, tuple[str, ...], set[str]]] = []
     for path in sorted(reviews_dir().glob("*.jsonl")):
-        if path == own or not here:
+        if path == own:
             continue
         try:
             contents = read_journal(path)
         except (OSError, EngineError):  # what cannot be read is of no help
             continue
-        if count := known_of(History(contents.entries).records, here.__contains__):
-            found.append(Elsewhere(path, contents.sources, count))
-    return sorted(found, key=lambda one: -one.count)
+        records = History(contents.entries).records.values()
+        others.append((path, contents.sources, {one.digest for one in records if one.decision and one.digest}))
+    wanted: set[str] = set().union(*(known for _, _, known in others))
+    # Not a set of them all: made in one go, a million would keep every other thread waiting.
+    here = {digest for digest in digests if digest in wanted} if wanted else set()
+    found = (Elsewhere(path, there, len(known & here)) for path, there, known in others)
+    return sorted((one for one in found if one.count), key=lambda one: -one.count)
 
 
 def decisions_from(

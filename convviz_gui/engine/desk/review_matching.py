@@ -101,11 +101,6 @@ def _digest(digests: Sequence[str], row: int) -> str:
     return digests[row] if row < len(digests) else ""
 
 
-def known_of(records: Mapping[str, Record], has: Callable[[str], bool]) -> int:
-    """How many decisions are about content of a digest for which `has` is True."""
-    return sum(1 for record in records.values() if record.decision and record.digest and has(record.digest))
-
-
 def _moved(path: str, sources: Iterable[str], into: Iterable[str]) -> str:
     for old, new in zip(sources, into, strict=True):
         if path.startswith(old.rstrip(os.sep) + os.sep):
