@@ -4,11 +4,14 @@ Run: python tests/benchmarks/bench_scatter.py
 
 Bars, on 2 cores, for a million points: a frame while panning or zooming ≤ 33 ms (what the window's thread does for it,
 and until every point is drawn anew), pick ≤ 2 ms, legend toggle ≤ 50 ms, lasso ≤ 100 ms, first picture ≤ 1.5 s (imports
-included), memory ≤ 400 MB above the data. For 100,000 points: a turn in space ≤ 33 ms until all are drawn.
+included), memory ≤ 400 MB above the data. The column "its cpu" is the processor time of a frame drawn anew, window and
+thread together, which depends less on what else the machine does. For 100,000 points: a turn in space ≤ 33 ms until all
+are drawn.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -20,9 +23,10 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
-SIZES = (600, 5_000, 20_000, 100_000, 300_000, 1_000_000)
+SIZES = (5_000, 100_000, 1_000_000)
 CLASSES = 12
 REPEATS = 9
 FRAME, PICK, TOGGLE, LASSO, FIRST, MEMORY, TURN = 33.0, 2.0, 50.0, 100.0, 1500.0, 400.0, 33.0
@@ -74,7 +78,8 @@ class Bench:
     def until_sharp(self) -> None:
         """Until every point is on the screen as it should be."""
         while self.n > 6_000 and not self.plot.canvas.raster.sharp:
-            self.app.processEvents()
+            # As the program waits: a loop in Python would take the lock from the thread that draws.
+            self.app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         self.plot.grab()
 
     def rest(self) -> None:
@@ -84,8 +89,8 @@ class Bench:
             self.app.processEvents()
             time.sleep(0.005)
 
-    def frames(self, move: Callable[[], object]) -> tuple[float, float]:
-        """Median milliseconds of the window's thread for a frame, and until all points are drawn anew."""
+    def frames(self, move: Callable[[], object]) -> tuple[float, float, float]:
+        """Median milliseconds of the window's thread for a frame, until all points are drawn anew, and its cpu."""
 
         def shown() -> None:
             move()
@@ -97,19 +102,20 @@ class Bench:
 
         window = float(np.median(times_ms(shown, 25)))
         self.rest()
-        return window, float(np.median(times_ms(sharp)))
+        began = time.process_time()
+        all_drawn = float(np.median(times_ms(sharp)))
+        return window, all_drawn, 1e3 * (time.process_time() - began) / REPEATS
 
-    def pan_and_zoom(self) -> tuple[float, float]:
+    def pan_and_zoom(self) -> tuple[float, ...]:
         """The slowest frames of panning and zooming at several depths."""
-        box, worst = self.plot.canvas.box, (0.0, 0.0)
+        box, worst = self.plot.canvas.box, (0.0, 0.0, 0.0)
         for _ in range(6):
             width = box.viewRect().width()
             for move in (
                 lambda width=width: box.translateBy(x=width * 0.01, y=0.0),
                 lambda: box.scaleBy((0.99, 0.99)),
             ):
-                window, sharp = self.frames(move)
-                worst = max(worst[0], window), max(worst[1], sharp)
+                worst = tuple(map(max, worst, self.frames(move)))
                 self.rest()
             box.scaleBy((0.5, 0.5))
             self.rest()
@@ -172,15 +178,18 @@ def first_and_memory() -> None:
     data = drawn(SIZES[-1])
     before = resident_mb("VmRSS")
     began = time.perf_counter()
+    importlib.import_module("convviz_gui.gui.latent.scatter_plot")
+    imports = 1e3 * (time.perf_counter() - began)
     bench = Bench(app, SIZES[-1])
-    first = 1e3 * (time.perf_counter() - began) - 300.0  # the rest that `Bench` waits for
     for by in (0.5, 0.5, 3.0):
         bench.plot.canvas.box.scaleBy((by, by))
         bench.rest()
     bench.toggle()
     bench.lasso()
     bench.turn()
-    print(json.dumps({"first": first, "memory": resident_mb("VmHWM") - before - data[0].nbytes / 2**20}))
+    print(
+        json.dumps({"first": imports + bench.first, "memory": resident_mb("VmHWM") - before - data[0].nbytes / 2**20})
+    )
     bench.plot.close()
 
 
@@ -191,20 +200,19 @@ def main() -> None:
         return
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
-    heads = ("frame", "all drawn", "pick", "toggle", "lasso", "turn", "first")
+    heads = ("frame", "all drawn", "its cpu", "pick", "toggle", "lasso", "turn", "first")
     print(f"{'points':>10} " + " ".join(f"{head:>10}" for head in heads) + "   (ms)")
     held = []
     for n in SIZES:
         bench = Bench(app, n)
-        frame, sharp = bench.pan_and_zoom()
-        figures = (frame, sharp, bench.pick(), bench.toggle(), bench.lasso(), bench.turn(), bench.first)
+        figures = (*bench.pan_and_zoom(), bench.pick(), bench.toggle(), bench.lasso(), bench.turn(), bench.first)
         print(f"{n:>10,} " + " ".join(f"{figure:>10.2f}" for figure in figures), flush=True)
         bench.plot.close()
         if n == SIZES[-1]:
-            bars = (FRAME, FRAME, PICK, TOGGLE, LASSO, np.inf, FIRST)
+            bars = (FRAME, FRAME, np.inf, PICK, TOGGLE, LASSO, np.inf, FIRST)
             held += [figure <= bar for figure, bar in zip(figures, bars, strict=True)]
         elif n == 100_000:
-            held.append(figures[5] <= TURN)
+            held.append(figures[6] <= TURN)
     alone = subprocess.run([sys.executable, __file__, "--alone"], capture_output=True, text=True, check=True)
     told = json.loads(alone.stdout.splitlines()[-1])
     held += [told["first"] <= FIRST, told["memory"] <= MEMORY]
