@@ -15,6 +15,7 @@ from convviz_gui.engine.depiction.looking import MAPS, OVERVIEW, SEEN
 from convviz_gui.engine.depiction.patches import PATCHES
 from convviz_gui.engine.depiction.pixel_map import OCCLUSION, PIXEL_MAP
 from convviz_gui.engine.depiction.points import POINTS
+from convviz_gui.engine.depiction.retrieval import RETRIEVAL
 from convviz_gui.engine.depiction.strip import STRIP
 from convviz_gui.engine.depiction.switched import ABLATION, SWITCHED
 from convviz_gui.engine.depiction.transfer import TRANSFER
@@ -34,6 +35,7 @@ from convviz_gui.engine.payloads import (
     Payload,
     PixelMap,
     Points,
+    Retrieval,
     Seen,
     Strip,
     Switched,
@@ -56,6 +58,7 @@ DEPICTIONS: dict[type[Any], Depiction[Any]] = {
     Patches: PATCHES,
     PixelMap: PIXEL_MAP,
     Points: POINTS,
+    Retrieval: RETRIEVAL,
     Seen: SEEN,
     Strip: STRIP,
     Switched: SWITCHED,

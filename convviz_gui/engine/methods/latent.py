@@ -17,7 +17,7 @@ from convviz_gui.engine.embedded.source import (
     origin_of,
     source_scores,
 )
-from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.latent.chosen import chosen_layer
 from convviz_gui.engine.latent.distortion import measure_distortion
 from convviz_gui.engine.latent.embedding_cache import embed_cached
 from convviz_gui.engine.latent.frames import showing
@@ -89,7 +89,8 @@ class Latent(Method[LatentParams]):
         if opened is not None:
             found = yield from stage(embedding_of(opened), _EMBED)
         else:
-            found = yield from stage(embed_cached(session, listing, _layer(session, request), params.batch), _EMBED)
+            layer = chosen_layer(session, request)
+            found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
         neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
         copies = yield from stage(find_duplicates(found.fingerprints, neighbours.indices, params.mirrored), _COPIES)
         components = pca(found.features, 3)
@@ -153,13 +154,3 @@ class Latent(Method[LatentParams]):
             text = "Memory was too small for the batch asked for; the points are the same but for rounding."
             scores.append(Score("Batch", payload.reduced_to, f"reduced to {payload.reduced_to}", text))
         return tuple(scores)
-
-
-def _layer(session: Session, request: Run) -> str:
-    wanted = request.target.layer
-    if wanted is not None:
-        # "fc@input" names what goes into a layer; the tree has only layers.
-        return wanted if "@" in wanted else session.layer(wanted).id
-    if session.info.penultimate_layer is None:
-        raise EngineError("It cannot be told what this network's classifier looks at", "Choose a layer (--layer ID)")
-    return session.info.penultimate_layer

@@ -21,6 +21,7 @@ from convviz_gui.engine.payloads.origin import Origin
 from convviz_gui.engine.payloads.patches import Patches
 from convviz_gui.engine.payloads.pixel_map import Coverage, Occlusion, PixelMap
 from convviz_gui.engine.payloads.points import Column, Points
+from convviz_gui.engine.payloads.retrieval import Retrieval
 from convviz_gui.engine.payloads.skipped import Skipped
 from convviz_gui.engine.payloads.strip import Strip
 from convviz_gui.engine.payloads.switched import Ablation, Switched
@@ -54,6 +55,7 @@ __all__ = [
     "Payload",
     "PixelMap",
     "Points",
+    "Retrieval",
     "Seen",
     "Skipped",
     "Strip",
@@ -82,6 +84,7 @@ Payload = (
     | Switched
     | Ablation
     | Points
+    | Retrieval
     | Kernels
     | Patches
     | Census

@@ -99,6 +99,12 @@ def _film_strip(selection: Selection) -> PayloadView:
     return FilmStripView(selection)
 
 
+def _retrieval(selection: Selection) -> PayloadView:
+    from convviz_gui.gui.views.retrieval import RetrievalView
+
+    return RetrievalView(selection)
+
+
 def _pixel_map(selection: Selection) -> PayloadView:
     from convviz_gui.gui.views.pixel_map import PixelMapView
 
@@ -267,13 +273,17 @@ _ALL = (
         "latent space",
         "Latent space",
         "latent space",
-        {"Points": _latent, "Transfer": _transfer},
+        {"Points": _latent, "Retrieval": _retrieval, "Transfer": _transfer},
         lambda info: info.penultimate_layer,
         "Open a folder of pictures to see how the network sorts it; sub-folders become labels.",
         "Embed the pictures",
         _TAKE_DEMO,
-        order=("latent", "transfer"),
+        order=("latent", "retrieve", "transfer"),
         others={
+            "retrieve": (
+                "Which pictures of a folder does the network find most like the photo?",
+                "Find similar pictures",
+            ),
             "transfer": (
                 "Which layer tells the labels of your pictures best? A folder with sub-folders shows it, layer by "
                 "layer, by nearest neighbours and by a linear probe.",
