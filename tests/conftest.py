@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+_home = tempfile.TemporaryDirectory(prefix="convviz-tests-")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    # What tests keep is not the user's, and what an earlier run of them kept is not theirs.
+    os.environ["CONVVIZ_HOME"] = _home.name
     # A shell starts what runs in its background with Ctrl+C ignored, and programs that tests start would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

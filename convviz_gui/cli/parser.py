@@ -14,6 +14,7 @@ COMMANDS = {
     "embed": "write a dataset's features into a directory of Parquet, on one machine or a cluster",
     "compare": "put two results beside each other, on one scale",
     "review": "decide about the pictures of a dataset, and export what was decided",
+    "cache": "say what is kept of features on the disk, or remove it",
     "tour": "drive the window through every tab on the demo, saving pictures",
 }
 """The modules beside this one that are commands, and what each does."""

@@ -106,6 +106,11 @@ class Session:
         return self._info
 
     @property
+    def opened(self) -> OpenedModel | None:
+        """How the network came in; None for a variant of another session's (`beside`)."""
+        return self._opened
+
+    @property
     def device(self) -> torch.device:
         """Where the network computes. Another job may change it at any `yield`, if a device fails."""
         return self._place.torch

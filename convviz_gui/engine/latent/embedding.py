@@ -113,26 +113,34 @@ class _Work:
             here = Listing(tuple(paths[i] for i in self._part), tuple(labels[i] for i in self._part), ())
             preview = self._so_far if self._preview is not None else None
             steps = pass_over(
-                self._session, here, self._compute, self._take, batch, preview, aside=self, fingerprints=True
+                self._session,
+                here,
+                self._compute,
+                self._take,
+                batch,
+                preview,
+                self._leave_out,
+                aside=self,
+                fingerprints=True,
             )
-            before += yield from self._shown(steps, before, total)
+            before += yield from self._shown(steps, before, total, counts=self._part is parts[-1])
         if not len(self._rows):
             raise nothing_read(self._skipped)
         yield from self._shelf.finish()
 
-    def _shown(self, steps: Steps[Passed], before: int, total: int) -> Steps[int]:
+    def _shown(self, steps: Steps[Passed], before: int, total: int, *, counts: bool) -> Steps[int]:
         """A part's progress as that of the whole; returns how many pictures it had."""
         n = len(self._part)
         try:
             while True:
                 update = next(steps)
                 done = before + update.done
-                self._shelf.passed(update.done)
+                self._shelf.passed(update.done if counts else 0)
                 note = update.note if n == total or not update.preview else f"picture {done} of {total}"
-                yield replace(update, done=done, total=total, note=note)
+                preview = update.preview if len(self._rows) else None
+                yield replace(update, done=done, total=total, note=note, preview=preview)
         except StopIteration as stop:
             passed: Passed = stop.value
-            self._skipped += passed.skipped
             self._reduced_to = passed.reduced_to or self._reduced_to
             return n
         finally:
@@ -153,6 +161,9 @@ class _Work:
             counts = self._rows.add(self._part[picture.index], picture.digest, row)
             self._shelf.keep(paths[i], picture.stamp, picture.digest, counts)
 
+    def _leave_out(self, _index: int, skipped: Skipped) -> None:
+        self._skipped.append(skipped)
+
     def find(self, index: int, digest: str) -> Rows | None:
         """What the shelf knows of a picture."""
         return self._shelf.find(self._part[index], digest)
@@ -166,39 +177,30 @@ class _Work:
 
     def _so_far(self) -> Payload:
         assert self._preview is not None
-        places, layer = self._rows.places, self._layers[0]
-        return self._preview(
-            self._embedding(layer, range(len(places)), self._rows.so_far(layer), self._rows.so_far(LOGITS))
-        )
+        return self._preview(self._embedding(self._layers[0], self._rows.so_far(LOGITS)))
 
     def result(self) -> dict[str, Embedding]:
         """All layers, in the listing's order."""
-        order = self._rows.order().tolist()
-        made: dict[str, Embedding] = {}
-        logits, prints = self._rows.in_order(LOGITS), from_floats(self._rows.in_order(PRINTS))
-        for layer in self._layers:
-            features = self._rows.in_order(layer)
-            self._rows.let_go(layer)
-            first = next(iter(made.values()), None)
-            made[layer] = (
-                replace(first, layer=layer, features=features)
-                if first is not None
-                else replace(self._embedding(layer, order, features, logits), fingerprints=prints)
-            )
-        return made
+        self._rows.sort()
+        prints = from_floats(self._rows.so_far(PRINTS))
+        first = replace(self._embedding(self._layers[0], self._rows.so_far(LOGITS)), fingerprints=prints)
+        return {
+            layer: replace(first, layer=layer, features=self._rows.so_far(layer)) if layer != first.layer else first
+            for layer in self._layers
+        }
 
-    def _embedding(self, layer: str, order: Sequence[int], features: FloatArray, logits: FloatArray) -> Embedding:
-        places = tuple(self._rows.places[row] for row in order)
+    def _embedding(self, layer: str, logits: FloatArray) -> Embedding:
+        places = tuple(self._rows.places)
         return Embedding(
             layer,
             tuple(self._listing.paths[place] for place in places),
             tuple(self._listing.labels[place] for place in places),
-            features,
+            self._rows.so_far(layer),
             logits,
             tuple(self._skipped),
             self._reduced_to,
             places,
-            tuple(self._rows.digests[row] for row in order),
+            tuple(self._rows.digests),
             self._shelf.note,
         )
 

@@ -1,15 +1,17 @@
-"""The last embedding of each open network, so that another projection of the same dataset starts at once."""
+"""What is known of a dataset's features already: the last ones of each open network in memory, all others on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from torch import nn
 
+from convviz_gui.engine.content import stamp
 from convviz_gui.engine.datasets import Listing
-from convviz_gui.engine.latent.embedding import Embedding, embed_layers
+from convviz_gui.engine.latent.disk_shelf import shelf_for
+from convviz_gui.engine.latent.embedding import Embedding, Preview, embed_layers
+from convviz_gui.engine.latent.identity import state_of
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.session import Session
 
@@ -20,33 +22,48 @@ _MOST_BYTES = 2**30
 _latest: WeakKeyDictionary[nn.Module, tuple[Hashable, dict[str, Embedding]]] = WeakKeyDictionary()
 
 
-def embed_cached(session: Session, listing: Listing, layer: str, batch: int = 0) -> Steps[Embedding]:
-    """`embed`, or what it returned last if nothing it depends on has changed: network, layer, device, any file, …"""
-    found = yield from embed_layers_cached(session, listing, (layer,), batch)
+def embed_cached(
+    session: Session, listing: Listing, layer: str, batch: int = 0, preview: Preview | None = None
+) -> Steps[Embedding]:
+    """`embed_layers_cached` for one layer."""
+    found = yield from embed_layers_cached(session, listing, (layer,), batch, preview)
     return found[layer]
 
 
 def embed_layers_cached(
-    session: Session, listing: Listing, layers: Sequence[str], batch: int = 0
+    session: Session, listing: Listing, layers: Sequence[str], batch: int = 0, preview: Preview | None = None
 ) -> Steps[dict[str, Embedding]]:
-    """`embed_layers`, or what is known of it already; only layers that are not known are computed."""
+    """`embed_layers`, but only of what is not known: of layers that were not asked for, of files that are new.
+
+    What was computed last is in memory as long as nothing that it depends on changes: network, layers, device, any
+    file. Rows are kept in the user's cache folder, by the content of each file, for this network with its weights and
+    code, this preprocessing, precision and kind of device (see `disk_shelf`).
+    """
     info, model = session.info, session.model
-    key = (info.device, info.precision, info.preprocess, listing, tuple(map(_signature, listing.paths)))
+    key = (state_of(model), info.device, info.precision, info.preprocess, listing, tuple(map(stamp, listing.paths)))
     known = _latest.get(model)
     have = known[1] if known is not None and known[0] == key else {}
     missing = [layer for layer in dict.fromkeys(layers) if layer not in have]
     if not missing:
         yield Update(1, 1, "pictures already read")
-    else:
-        found = yield from embed_layers(session, listing, missing, batch)
-        # A file that could be read at one time and not at another would leave rows that do not belong together.
-        if any(have[layer].rows != found[missing[0]].rows for layer in have):
-            have = {}
-            if set(missing) != set(layers):
-                found = yield from embed_layers(session, listing, layers, batch)
-        have = {**have, **found}
+        return {layer: have[layer] for layer in layers}
+    found = yield from _embedded(session, listing, missing, batch, preview)
+    # A file that could be read at one time and not at another would leave rows that do not belong together.
+    if any(have[layer].rows != found[missing[0]].rows for layer in have):
+        have = {}
+        if set(missing) != set(layers):
+            found = yield from _embedded(session, listing, layers, batch, preview)
+    have = {**have, **found}
+    if session.model is model and session.info is info:
         _latest[model] = (key, _newest(have, layers))
     return {layer: have[layer] for layer in layers}
+
+
+def _embedded(
+    session: Session, listing: Listing, layers: Sequence[str], batch: int, preview: Preview | None
+) -> Steps[dict[str, Embedding]]:
+    shelf = yield from shelf_for(session, batch)
+    return (yield from embed_layers(session, listing, layers, batch, preview, shelf))
 
 
 def _newest(have: dict[str, Embedding], wanted: Sequence[str]) -> dict[str, Embedding]:
@@ -57,11 +74,3 @@ def _newest(have: dict[str, Embedding], wanted: Sequence[str]) -> dict[str, Embe
         if layer not in kept and size <= _MOST_BYTES:
             kept[layer] = found
     return kept
-
-
-def _signature(path: str) -> tuple[int, int] | None:
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from convviz_gui.engine.payloads import FloatArray, IntArray, frozen
+from convviz_gui.engine.desk.fingerprint import VERSION
+from convviz_gui.engine.payloads import FloatArray, frozen
 
 LOGITS = "@logits"
 """Under this name among the layers': what the network says of the picture as a whole."""
 
-PRINTS = "@fingerprint"
+PRINTS = f"@fingerprint {VERSION}"
 """Under this name among the layers': the whole picture's fingerprint, bytes as numbers (`desk.fingerprint`)."""
 
 Rows = Mapping[str, FloatArray]
@@ -47,21 +48,19 @@ class Gathering:
         return row if twin == n else {layer: self._values[layer][twin] for layer in self.layers}
 
     def so_far(self, layer: str) -> FloatArray:
-        """Rows in the order in which they came; what is added later does not change it."""
+        """Rows [n, D] in the order in which they came; what is added later does not change it."""
         return frozen(self._values[layer][: len(self.places)])
 
-    def in_order(self, layer: str) -> FloatArray:
-        """Rows in the order of their places."""
-        values, order = self._values[layer][: len(self.places)], self.order()
-        return frozen(values if np.array_equal(order, np.arange(len(order))) else values[order])
-
-    def order(self) -> IntArray:
-        """Which row comes first, second, … by place."""
-        return np.argsort(np.array(self.places, np.int64), kind="stable").astype(np.int64)
-
-    def let_go(self, layer: str) -> None:
-        """Free the layer's rows, which nobody asks for any more."""
-        self._values.pop(layer, None)
+    def sort(self) -> None:
+        """Put everything into the order of the places; one layer at a time is there twice."""
+        order = np.argsort(np.array(self.places, np.int64), kind="stable")
+        if np.array_equal(order, np.arange(len(order))):
+            return
+        for layer, values in self._values.items():
+            self._values[layer] = values[order]
+        self.places = [self.places[row] for row in order.tolist()]
+        self.digests = [self.digests[row] for row in order.tolist()]
+        self._first.clear()
 
     def _room(self, layer: str, row: FloatArray) -> FloatArray:
         """The layer's array. Its memory is taken by the system only where rows are written."""

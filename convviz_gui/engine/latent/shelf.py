@@ -45,7 +45,7 @@ class Shelf:
         """Keep which file a picture is whose rows are here."""
 
     def passed(self, done: int) -> None:
-        """The first `done` places of the part are done with, whether they could be read or not."""
+        """The first `done` places of the last part are done with, whether they could be read or not."""
 
     def finish(self) -> Steps[None]:
         """All parts are done."""

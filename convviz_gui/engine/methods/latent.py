@@ -21,6 +21,7 @@ from convviz_gui.engine.latent.chosen import chosen_layer
 from convviz_gui.engine.latent.distortion import measure_distortion
 from convviz_gui.engine.latent.embedding_cache import embed_cached
 from convviz_gui.engine.latent.frames import showing
+from convviz_gui.engine.latent.growing import Growing
 from convviz_gui.engine.latent.measures import distortion_scores, said_of
 from convviz_gui.engine.latent.neighbours import nearest, outlier_scores
 from convviz_gui.engine.latent.params import LatentParams
@@ -89,8 +90,9 @@ class Latent(Method[LatentParams]):
         if opened is not None:
             found = yield from stage(embedding_of(opened), _EMBED)
         else:
-            layer = chosen_layer(session, request)
-            found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
+            growing = Growing(request, params.projection, listing)
+            read = embed_cached(session, listing, chosen_layer(session, request), params.batch, growing.points)
+            found = yield from stage(read, _EMBED)
         neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
         copies = yield from stage(find_duplicates(found.fingerprints, neighbours.indices, params.mirrored), _COPIES)
         components = pca(found.features, 3)
@@ -113,6 +115,7 @@ class Latent(Method[LatentParams]):
             digests=found.digests,
             duplicates=copies.pairs,
             duplicate_distance=copies.distances,
+            note=found.note,
             final=False,
             reduced_to=found.reduced_to,
             origin=origin_of(opened) if opened is not None else None,
@@ -153,4 +156,6 @@ class Latent(Method[LatentParams]):
         if payload.reduced_to:
             text = "Memory was too small for the batch asked for; the points are the same but for rounding."
             scores.append(Score("Batch", payload.reduced_to, f"reduced to {payload.reduced_to}", text))
+        if payload.note:
+            scores.append(Score("Kept features", 0.0, "not kept", f"{payload.note}. The numbers are not affected."))
         return tuple(scores)

@@ -15,6 +15,7 @@ class OpenedModel:
 
     `digest` is the SHA-256 of the weights' file, or of the state dict where there is none. `findings` are what the door
     it came in by has to say; `spec` is what was opened where that says more than what was asked (a recognised file).
+    `code` is a digest of the user's own code that built it, "" if a library did, None if it cannot be told.
     """
 
     module: nn.Module
@@ -27,3 +28,4 @@ class OpenedModel:
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     spec: ModelSpec | None = None
+    code: str | None = None

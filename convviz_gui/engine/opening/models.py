@@ -174,6 +174,7 @@ def _opened(architecture: Architecture, fitted: Fitted, label: str, digest: str)
         class_names=names,
         notes=tuple(notes),
         findings=(*architecture.findings, *_headless(architecture, fitted)),
+        code=architecture.code,
     )
 
 

@@ -61,6 +61,7 @@ def architecture(spec: ModelSpec) -> Architecture:
         takes_channels=maker.takes(CHANNELS),
         findings=(*maker.findings, *seen.findings),
         made="" if is_random else f"as {path.name}:{factory} makes it",
+        code=shop.code(),
     )
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
 import os
 import sys
+import time
 import traceback
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +44,7 @@ class Workshop:
         self._root = root if root != self._folder else self._folder.parent
         self._package = ".".join(self._folder.relative_to(self._root).parts)
         self._modules: dict[str, types.ModuleType] = {}
+        self._since = time.time_ns()
 
     def run(self, code: bytes) -> dict[str, Any]:
         """Run the file's bytes; returns its names. To be called inside `open()`."""
@@ -90,6 +95,33 @@ class Workshop:
             for place in (str(self._folder), str(self._root)):
                 sys.path_importer_cache.pop(place, None)
 
+    def code(self) -> str | None:
+        """A digest of the user's files as they are loaded, and of the versions of what they import.
+
+        None if that is not certain: a file has been changed meanwhile, or what they import is not installed.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        tops: set[str] = set()
+        for name, module in sorted(self._modules.items()):
+            digest.update(f"{name}\n".encode("utf-8", "surrogateescape"))
+            tops |= {top for value in list(vars(module).values()) if (top := _package(value))}
+            file = getattr(module, "__file__", None)
+            if file is None:
+                continue
+            try:
+                status = Path(file).stat()
+                digest.update(Path(file).read_bytes())
+            except OSError:
+                return None
+            if max(status.st_mtime_ns, status.st_ctime_ns) >= self._since:
+                return None
+        own = {name.partition(".")[0] for name in self._modules}
+        for top in sorted(tops - own - sys.stdlib_module_names):
+            if not version_of(top) or not _is_installed(sys.modules.get(top)):
+                return None
+            digest.update(f"{top} {version_of(top)}\n".encode())
+        return digest.hexdigest()
+
     def _is_beside(self, name: str) -> bool:
         """Whether a module of that name would be found in the file's folder or at the root of its package."""
         top = name.partition(".")[0]
@@ -100,9 +132,11 @@ class Workshop:
     def _is_own(self, name: str, module: types.ModuleType) -> bool:
         if getattr(module, "__file__", None) == str(self._path):
             return True
+        # First what is quick to tell: there are thousands of modules.
+        if not self._is_beside(name):
+            return False
         places = [place for place in (getattr(module, "__file__", None), *_folders(module)) if place is not None]
-        inside = any(_in_folder(place, base) for place in places for base in (self._folder, self._root))
-        return inside and self._is_beside(name)
+        return any(_in_folder(place, base) for place in places for base in (self._folder, self._root))
 
     def in_words(self, error: BaseException) -> EngineError:
         """What the user's code raised, in one sentence with the place in it."""
@@ -115,6 +149,14 @@ class Workshop:
         refused = EngineError(f"{place}: {said(error)}", _remedy(error), ProblemKind.USER)
         refused.detail = "".join(traceback.format_exception(error))
         return refused
+
+
+def _package(value: object) -> str:
+    """The package that a name in a module stands for something of, or ""."""
+    if isinstance(value, types.ModuleType):
+        return value.__name__.partition(".")[0]
+    known = isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType))
+    return str(getattr(value, "__module__", "") or "").partition(".")[0] if known else ""
 
 
 def said(error: BaseException) -> str:
@@ -154,7 +196,24 @@ def _folders(module: Any) -> list[str]:
 
 
 def _is_installed(module: Any) -> bool:
-    return any(part in str(getattr(module, "__file__", "")) for part in ("site-packages", "dist-packages"))
+    return is_installed(str(getattr(module, "__file__", "")))
+
+
+def is_installed(file: str) -> bool:
+    """Whether a module's file belongs to an installed library, which nobody edits."""
+    return any(part in file for part in ("site-packages", "dist-packages"))
+
+
+@functools.cache
+def version_of(package: str) -> str:
+    """The version of a package that has been imported, or ""."""
+    found = vars(sys.modules[package]).get("__version__") if package in sys.modules else None
+    if isinstance(found, str):
+        return found
+    try:
+        return metadata.version(package)
+    except (metadata.PackageNotFoundError, ValueError):
+        return ""
 
 
 def _in_folder(file: str, folder: Path) -> bool:

@@ -48,6 +48,7 @@ class Architecture:
         made: says in words which weights `build` puts in by itself; "" if they are random.
         findings: what is to be said in the health report of every network that is built.
         file_findings: what is to be said besides where the weights are the user's own file.
+        code: a digest of the user's own code that builds it, "" if it is a library's, None if it cannot be told.
     """
 
     source: str
@@ -62,3 +63,4 @@ class Architecture:
     made: str = ""
     findings: tuple[Finding, ...] = ()
     file_findings: tuple[Finding, ...] = ()
+    code: str | None = ""
