@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,9 @@ LEAST_FREE = 256 * 2**20
 
 _AT_ONCE = 500
 """Pictures that are looked up in one step: some 20 ms."""
-_TROUBLES = (sqlite3.Error, OSError, OtherVersionError, OverflowError)
+_NONSENSE = (ValueError, TypeError, LookupError, OverflowError, zlib.error)
+"""What comes of reading values that nobody has written."""
+_TROUBLES = (sqlite3.Error, OSError, OtherVersionError, *_NONSENSE)
 _REMEDY = "convviz cache --clear empties it"
 
 
@@ -253,7 +256,11 @@ class DiskShelf(Shelf):
 
 
 def _is_damaged(error: Exception) -> bool:
-    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+    # SQLITE_ERROR: our statements do not fit what should be our tables.
+    name = getattr(error, "sqlite_errorname", "")
+    damaged = name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CONSTRAINT", "SQLITE_MISMATCH"))
+    unreadable = isinstance(error, sqlite3.OperationalError) and not name  # such as text that is not Unicode
+    return damaged or unreadable or name == "SQLITE_ERROR" or isinstance(error, _NONSENSE)
 
 
 def _in_words(error: Exception) -> str:

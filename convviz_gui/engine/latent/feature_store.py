@@ -152,8 +152,9 @@ class FeatureStore:
         found = self._database.execute(query, [subject]).fetchone()
         if found is None:
             return None
-        number, places, done = found
-        return RunRecord(number, tuple(np.frombuffer(zlib.decompress(places), np.int32).tolist()), done)
+        number, packed, done = found
+        places = tuple(np.frombuffer(zlib.decompress(packed), np.int32).tolist())
+        return RunRecord(number, places, min(max(done, 0), len(places)))
 
     def begin(self, subject: bytes, missing: Sequence[int]) -> RunRecord:
         """Begin a run for places of which not all rows are here."""

@@ -54,8 +54,8 @@ class Points:
     picture's neighbours have different labels, NaN where fewer than two have one; `duplicates` i64 [M, 2], pairs of
     rows that are the same picture, the likest first, each row with the first of its group and not each with each
     (`desk.duplicates`), and `duplicate_distance` f32 [M], 0 for the same pixels; `columns` of a table; `digests`, of
-    each file's content; `note`, why features could not be kept, a sentence without a final stop. Paths and labels may be
-    lazy sequences: never copy them for a single row.
+    each file's content; `note`, why features could not be kept, a sentence without a final stop. Paths and labels may
+    be lazy sequences: never copy them for a single row.
     """
 
     layer: str
