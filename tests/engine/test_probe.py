@@ -73,10 +73,10 @@ def test_the_same_data_gives_the_same_probe_and_a_path_ends_where_a_fit_does() -
 
     def surprise(probe: Probe) -> float:
         tried.append(probe)
-        return {1.0: 3.0, 0.1: 2.0, 0.01: 1.0, 0.001: 1.0}[probe.strength]
+        return {10.0: 4.0, 1.0: 3.0, 0.1: 2.0, 0.01: 1.0, 0.001: 1.0}[probe.strength]
 
     best = finish(fit_path(*given, STRENGTHS, surprise))
-    assert (best.strength, len(tried)) == (0.01, 4)
+    assert (best.strength, len(tried)) == (0.01, 5)
     np.testing.assert_allclose(said(best, x), said(first, x), atol=1e-3)
 
 

@@ -14,7 +14,7 @@ from convviz_gui.engine.desk.probe_problem import Problem, factor, rows_of
 from convviz_gui.engine.method import Steps
 from convviz_gui.engine.payloads import FloatArray, IntArray
 
-STRENGTHS = (1.0, 0.1, 0.01, 0.001, 0.0001)
+STRENGTHS = (10.0, 1.0, 0.1, 0.01, 0.001, 0.0001)
 """Weights of the penalty that are tried, strongest first."""
 WORK = 1e11
 """Multiplications that one fit may take, some 3 seconds on two cores; beyond it the closed form is the answer."""
