@@ -18,8 +18,18 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.images import load_image
-from convviz_gui.engine.payloads import Column, Located, Points, frozen
-from convviz_gui.engine.types import LayerNode, Locate, ModelInfo, ModelSpec, Preprocess, Reproject, Result, Run
+from convviz_gui.engine.payloads import Column, Located, Origin, Points, frozen
+from convviz_gui.engine.types import (
+    LayerNode,
+    Locate,
+    ModelInfo,
+    ModelSpec,
+    Nearest,
+    Preprocess,
+    Reproject,
+    Result,
+    Run,
+)
 from convviz_gui.gui.latent.colourings import MOST_CLASSES, choices, colouring
 from convviz_gui.gui.latent.map_words import kept, verdict
 from convviz_gui.gui.latent.point_colours import GREY, Choice, ColourBy, Colouring
@@ -645,3 +655,35 @@ def test_what_takes_long_is_worked_out_beside_the_window(
     assert view.map.ranking.points.rowCount() == COUNT
     view.map.legend.colour_changed.emit(Choice(ColourBy.SPLIT))
     qtbot.waitUntil(lambda: shown_classes(view) == ["test 20", "train 40"])
+
+
+def test_neighbours_that_are_not_with_the_map_are_asked_for(
+    view: LatentView, points: Points, model: ModelInfo, qtbot: QtBot
+) -> None:
+    origin = Origin("Net", "demo", "", True, "0", 4, model.preprocess, "float32", "/store", CLASSES, whole=False)
+    lazy = dataclasses.replace(
+        points,
+        neighbours=np.zeros((COUNT, 0), np.int64),
+        features=np.zeros((0, 16), np.float32),
+        preservation=np.zeros(0, np.float32),
+        origin=origin,
+    )
+    whole = Result(Run("latent"), lazy, (), model, 1.0)
+    view.show_result(whole)
+    view.bench.choose(3)
+    with qtbot.waitSignal(view.command_wanted) as caught:
+        view.bench.choose(7)
+    assert caught.args == [Nearest(whole, 7)], "of pictures passed over, none is asked about"
+    assert view.map.strip.heading.text() == "Looking for its neighbours among 60 pictures…"
+    near = points.neighbours[7]
+    distances = np.linalg.norm(points.features[near] - points.features[7], axis=1).astype(np.float64)
+    found = dataclasses.replace(located(points, "07.png", 7, 1.0), neighbours=frozen(near), distances=frozen(distances))
+    view.show_outcome(Nearest(whole, 7), found)
+    strip, plot = view.map.strip, view.map.plot
+    assert [strip.points.point(row) for row in range(12)] == near.tolist()
+    assert float(str(strip.points.index(0).data(Role.SCORE))) == pytest.approx(distances[0], rel=1e-3)
+    assert plot is not None
+    assert plot.canvas.marking.neighbours == tuple(near.tolist())
+    view.bench.choose(3)
+    view.bench.choose(7)
+    assert strip.points.rowCount() == 12, "and is remembered"

@@ -7,23 +7,21 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
-from convviz_gui.engine.payloads import ByteArray, IntArray
-from convviz_gui.engine.types import Reproject
-from convviz_gui.gui.latent.colourings import choices, colouring
+from convviz_gui.engine.payloads import BoolArray, ByteArray, IntArray
+from convviz_gui.engine.types import Nearest, Reproject
 from convviz_gui.gui.latent.exports import CSV, LIST, RANKING, Kind, copy_text, save_text
 from convviz_gui.gui.latent.guest_row import GuestRow
 from convviz_gui.gui.latent.hover_card import HoverCard
+from convviz_gui.gui.latent.map_colours import MapColours
 from convviz_gui.gui.latent.map_header import MapHeader
 from convviz_gui.gui.latent.neighbour_strip import NeighbourStrip
-from convviz_gui.gui.latent.point_colours import Choice, ColourBy, Colouring
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_files import as_csv, as_list
-from convviz_gui.gui.latent.point_model import details, painted
-from convviz_gui.gui.latent.selection_words import counted
+from convviz_gui.gui.latent.point_model import details
 from convviz_gui.gui.latent.side_panel import SidePanel
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.latent.workbench import Workbench
@@ -34,6 +32,9 @@ if TYPE_CHECKING:
     from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 
 _SIDE_PART, _SIDE_LEAST, _SIDE_MOST = 0.33, 200, 300
+_PAUSE_MS = 150
+"""How long a picture is to be chosen before its neighbours are looked for: arrows pass over many."""
+
 _PLOT_MODULE = "convviz_gui.gui.latent.scatter_plot"
 
 
@@ -59,13 +60,14 @@ class MapPage(QWidget):
         self.plot: ScatterPlot | None = None
         self._loader = loader
         self._card: HoverCard | None = None
-        self._colouring: Colouring | None = None
-        self._wanted_colour: Choice | None = None
         self._shown: tuple[str, str, str] | None = None
         self._arriving = False
+        self._asking = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._asking.timeout.connect(self._ask)
         self.header = MapHeader()
         self.side = SidePanel(bench, thumbnails)
         self.legend, self.ranking, self.selected = self.side.legend, self.side.ranking, self.side.selection
+        self.colours = MapColours(bench, self.legend, loader, self)
         self.strip = NeighbourStrip(self.thumbnails)
         self.guests = GuestRow(bench)
         self._middle = QSplitter(Qt.Orientation.Horizontal)
@@ -82,8 +84,8 @@ class MapPage(QWidget):
         threading.Thread(target=importlib.import_module, args=(_PLOT_MODULE,), name="import pyqtgraph").start()
 
     def _connect(self) -> None:
-        self.legend.colour_changed.connect(self._on_colour)
-        self.legend.dimmed_changed.connect(self._paint_points)
+        self.colours.painted.connect(self._paint)
+        self.colours.worked_out.connect(self._on_worked_out)
         self.strip.picked.connect(self.bench.choose)
         self.strip.opened.connect(self._on_opened)
         self.strip.removal_wanted.connect(self._remove_guest)
@@ -96,9 +98,9 @@ class MapPage(QWidget):
         self.bench.points_changed.connect(self._on_points)
         self.bench.places_changed.connect(self._on_places)
         self.bench.point_changed.connect(self._on_point)
+        self.bench.neighbours_found.connect(self._on_found)
         self.bench.selected_changed.connect(self._on_selected)
         self.bench.placed_changed.connect(self._on_placed)
-        self.bench.decisions_changed.connect(self._on_decisions)
 
     # -------------------------------------------------------------------------------------- the content
 
@@ -114,7 +116,7 @@ class MapPage(QWidget):
         self._on_places()
         plot, points = self._the_plot(), self._facts.points
         plot.set_points3(points.xyz)
-        self._recolour()
+        self.colours.renew()
 
     def _on_places(self) -> None:
         assert self._facts is not None
@@ -156,71 +158,19 @@ class MapPage(QWidget):
     def _path(self, row: int) -> str:
         return self._facts.points.paths[row] if self._facts is not None and row < len(self._facts) else ""
 
-    # --------------------------------------------------------------------------------------- the colours
-
-    def _recolour(self) -> None:
-        facts = self._facts
-        assert facts is not None
-        if not facts.orders.ready:
-            self._show_colouring(Colouring.plain(len(facts), f"Sorting out {counted(len(facts))}…"))
-            self._loader.call(facts.orders.work_out, lambda _done: self._on_worked_out(facts))
-            return
-        offered = choices(facts, self.bench.decisions)
-        choice = self._wanted_colour if self._wanted_colour in offered else offered[0]
-        self.legend.show_choices(offered, choice)
-        decisions = self.bench.decisions
-        if facts.large:
-            self._loader.call(
-                lambda: colouring(facts, choice, decisions), lambda made: self._on_coloured(facts, choice, made)
-            )
-        else:
-            self._show_colouring(colouring(facts, choice, decisions))
-
-    def _on_worked_out(self, facts: PointFacts) -> None:
-        facts.orders.ready = True
-        if self._facts is not None and self._facts.orders is facts.orders:
+    def _on_worked_out(self) -> None:
+        if self._facts is not None:
             self.ranking.show_facts(self._facts)
             self.side.refresh()
-            self._recolour()
             self.worked_out.emit()
 
-    def _on_coloured(self, facts: PointFacts, choice: Choice, made: object) -> None:
-        current = self._facts is not None and self._facts.orders is facts.orders
-        if current and self.legend.choice() == choice and isinstance(made, Colouring):
-            self._show_colouring(made)
-
-    def _show_colouring(self, made: Colouring) -> None:
-        self._colouring = made
-        self.legend.show_colouring(made, self._table(made))
-        self._paint_points()
-
-    def _table(self, made: Colouring) -> ByteArray:
-        base = self.palette().color(QPalette.ColorRole.Base)
-        ground = (base.red(), base.green(), base.blue())
-        return made.table(dark=base.lightness() < 128, ground=ground)
-
-    def _paint_points(self) -> None:
-        made, dimmed = self._colouring, self.legend.dimmed()
-        if self.plot is not None and made is not None:
-            self.plot.set_colours(made.rows(dimmed), self._table(made), made.mask(dimmed), made.height(dimmed))
-
-    def _on_colour(self, choice: Choice) -> None:
-        self._wanted_colour = choice
-        if self._facts is not None:
-            self._recolour()
-
-    def _on_decisions(self) -> None:
-        facts, choice = self._facts, self.legend.choice()
-        if facts is None or not facts.orders.ready:
-            return
-        # Other colours do not change with every decision.
-        offered = self.legend.choices() != choices(facts, self.bench.decisions)
-        if offered or (choice is not None and choice.by is ColourBy.REVIEW):
-            self._recolour()
+    def _paint(self, rows: ByteArray, table: ByteArray, dimmed: BoolArray, height: ByteArray) -> None:
+        if self.plot is not None:
+            self.plot.set_colours(rows, table, dimmed, height)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        if event.type() == QEvent.Type.PaletteChange and self._colouring is not None:
-            self._show_colouring(self._colouring)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.colours.restyle()
         super().changeEvent(event)
 
     # ------------------------------------------------------------------------------------- what is chosen
@@ -232,6 +182,20 @@ class MapPage(QWidget):
         self._the_plot().choose(point, near, seek=not self._arriving)
         self._arriving = False
         if point >= 0 or self.bench.guest is None:
+            self.strip.show_point(self._facts, point)
+
+        if point >= 0 and self._facts.must_ask(point):
+            self._asking.start()
+
+    def _ask(self) -> None:
+        """Ask for the neighbours of the picture at which the user has stopped."""
+        result, point = self.bench.result, self.bench.point
+        if result is not None and self._facts is not None and point >= 0 and self._facts.must_ask(point):
+            self.bench.command_wanted.emit(Nearest(result, point))
+
+    def _on_found(self, point: int) -> None:
+        if self._facts is not None and point == self.bench.point:
+            self._the_plot().choose(point, self._facts.neighbours(point), seek=False)
             self.strip.show_point(self._facts, point)
 
     def _on_selected(self) -> None:
@@ -267,15 +231,9 @@ class MapPage(QWidget):
             self._hide_card()
             self.status.emit("")
             return
-        lines = (*details(self._facts, point), *self._painted(point))
+        lines = (*details(self._facts, point), *self.colours.told(point))
         self._card.show_point(self._facts, point, self.plot.place(point).toPoint(), lines)
         self.status.emit(" · ".join((self._facts.name(point), *lines)))
-
-    def _painted(self, point: int) -> tuple[str, ...]:
-        """What a point's colour says, where nothing else does."""
-        if self._facts is None or self._colouring is None:
-            return ()
-        return painted(self._facts, point, self._colouring.choice)
 
     def _hide_card(self) -> None:
         if self._card is not None:

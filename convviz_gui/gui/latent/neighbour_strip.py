@@ -141,7 +141,7 @@ class NeighbourStrip(QWidget):
         self.facts.setText("\n".join(lines[:_MOST_LINES]))
         self.facts.setToolTip(tip("\n".join([*lines, *likely(facts, point)])))
         dims = facts.points.features.shape[-1]
-        self.heading.setText(nearest_words(ranks.tolist()) if near else unknown_neighbours(len(facts)))
+        self.heading.setText(nearest_words(ranks.tolist()) if near else unknown_neighbours(facts, point))
         if near:
             self.heading.setToolTip(nearest_help(ranks.tolist(), dims))
         self.points.show_points(facts, near, facts.distances(point, near).tolist(), ranks.tolist())

@@ -8,8 +8,9 @@ from convviz_gui.engine.logits import probabilities, top_classes
 from convviz_gui.engine.payloads import Located
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.point_model import even
-from convviz_gui.gui.latent.point_orders import LARGE
 from convviz_gui.gui.look.words import percent
+
+UNKNOWN = "Its neighbours are not known yet"
 
 
 def nearest_words(ranks: list[int]) -> str:
@@ -31,11 +32,11 @@ def nearest_help(ranks: list[int], dims: int) -> str:
     return f"{told} {near} of them are among the {k} nearest on the map; below each, how near it is there."
 
 
-def unknown_neighbours(count: int) -> str:
+def unknown_neighbours(facts: PointFacts, point: int) -> str:
     """Why no neighbours are shown."""
-    if count >= LARGE:
-        return f"Neighbours are not listed for {count:,} pictures"
-    return "Its neighbours are not known yet"
+    if facts.must_ask(point):
+        return f"Looking for its neighbours among {len(facts):,} pictures…"
+    return f"Neighbours are not listed for {len(facts):,} pictures" if facts.large else UNKNOWN
 
 
 def guest_lines(facts: PointFacts, located: Located) -> tuple[str, ...]:

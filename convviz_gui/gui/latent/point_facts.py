@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from convviz_gui.engine.logits import probabilities, top_classes
-from convviz_gui.engine.payloads import FloatArray, IntArray, Points
+from convviz_gui.engine.payloads import FloatArray, IntArray, Located, Points
 from convviz_gui.engine.types import ModelInfo
 from convviz_gui.gui.latent.encoding import Encoded, canonical
 from convviz_gui.gui.latent.point_orders import LARGE, PointOrders
@@ -130,8 +130,18 @@ class PointFacts:
         known = self.orders.sorted_scores
         return float(np.searchsorted(known, np.float32(score)) / len(known)) if len(known) else float("nan")
 
+    def learn(self, row: int, located: Located) -> None:
+        """Take a picture's neighbours, where there are too many pictures to have them for all."""
+        self.orders.learned[row] = located
+
+    def must_ask(self, row: int) -> bool:
+        """True if neighbours are not with the map, can be asked for, and have not been told of this picture yet."""
+        return self.points.origin is not None and not self.points.neighbours.size and row not in self.orders.learned
+
     def neighbours(self, row: int) -> tuple[int, ...]:
         """Rows of the true nearest neighbours in the full space, nearest first; empty while not known."""
+        if row in self.orders.learned:
+            return tuple(self.orders.learned[row].neighbours.tolist())
         known = self.points.neighbours
         if known.ndim != 2 or row >= len(known):
             return ()
@@ -139,6 +149,9 @@ class PointFacts:
 
     def distances(self, row: int, others: tuple[int, ...]) -> FloatArray:
         """Euclidean distances f32 [len(others)] between raw features."""
+        learned = self.orders.learned.get(row)
+        if learned is not None and others == tuple(learned.neighbours.tolist()):
+            return learned.distances.astype(np.float32)
         features = self.points.features
         if not others or len(features) != len(self):
             return np.full(len(others), np.nan, np.float32)

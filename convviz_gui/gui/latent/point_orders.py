@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from convviz_gui.engine.logits import top_classes
-from convviz_gui.engine.payloads import FloatArray, IntArray, Points
+from convviz_gui.engine.payloads import FloatArray, IntArray, Located, Points
 from convviz_gui.engine.types import ModelInfo
 from convviz_gui.gui.latent.encoding import Encoded, canonical, encode, hashes
 
@@ -30,6 +30,8 @@ class PointOrders:
         self._model = model
         self._size = len(points.paths)
         self.ready = self._size < LARGE
+        self.learned: dict[int, Located] = {}
+        """Neighbours that were asked for, by row."""
 
     def work_out(self) -> PointOrders:
         """Work out everything that a window asks for; may be called in any thread."""

@@ -111,7 +111,7 @@ class SelectionPanel(QWidget):
         self.summary.setText(words)
         self.summary.setToolTip(tip(whole))
         self.narrow.setVisible(several)
-        self.reproject.setEnabled(self._bench.result is not None)
+        self.reproject.setEnabled(self._bench.result is not None and len(facts.points.features) > 0)
 
     def _remove(self) -> None:
         self._bench.select(np.setdiff1d(self._bench.selected, self.gallery.marked()))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from convviz_gui.engine.payloads import IntArray, Points
+from convviz_gui.engine.payloads import IntArray, Located, Points
 from convviz_gui.engine.types import ModelInfo, Result
 from convviz_gui.gui.desk.review_keeper import ReviewKeeper
 from convviz_gui.gui.latent.placed import Placed
@@ -27,9 +27,10 @@ class Workbench(QObject):
         selected_changed: other pictures are selected.
         placed_changed: other pictures that are not in the dataset are on its map, or another of them is chosen.
         decisions_changed: the review says something else of some pictures.
+        neighbours_found: the row of a picture whose neighbours were asked for and are known now.
         open_wanted: the row of a picture that the user wants in the image tray.
         guest_wanted: a `Placed` that the user wants in the image tray.
-        command_wanted: a `Reproject` or `Locate` that the user wants done.
+        command_wanted: a `Reproject`, `Locate` or `Nearest` that the user wants done.
     """
 
     points_changed = Signal()
@@ -38,6 +39,7 @@ class Workbench(QObject):
     selected_changed = Signal()
     placed_changed = Signal()
     decisions_changed = Signal()
+    neighbours_found = Signal(int)
     open_wanted = Signal(int)
     guest_wanted = Signal(object)
     command_wanted = Signal(object)
@@ -99,6 +101,12 @@ class Workbench(QObject):
         self.point_changed.emit(self._point)
         if guest is not None:
             self.placed_changed.emit()
+
+    def learn(self, row: int, located: Located) -> None:
+        """Take the neighbours of a picture that were not with the map."""
+        if self.facts is not None:
+            self.facts.learn(row, located)
+            self.neighbours_found.emit(row)
 
     @property
     def selected(self) -> IntArray:

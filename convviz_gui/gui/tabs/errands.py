@@ -7,13 +7,12 @@ from collections import deque
 from PySide6.QtCore import QObject, Signal
 
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Job, Progressed
-from convviz_gui.engine.types import Locate, Reproject
+from convviz_gui.engine.types import Nearest
+from convviz_gui.gui.views.base import Errand
 from convviz_gui.worker.client import EngineClient
 
 LANE = "errand"
 """Of a tab's errands: "errand#latent space". A run of the tab must not replace them, nor they it."""
-
-Errand = Reproject | Locate
 
 
 class Errands(QObject):
@@ -50,8 +49,13 @@ class Errands(QObject):
         return self._now is not None
 
     def send(self, errand: Errand) -> None:
-        """Do this after what is to be done already."""
+        """Do this after what is to be done already; of questions for neighbours, only the last is answered."""
+        if isinstance(errand, Nearest):
+            self._waiting = deque(other for other in self._waiting if not isinstance(other, Nearest))
         self._waiting.append(errand)
+        if isinstance(errand, Nearest) and isinstance(self._now, Nearest):
+            # The newer command takes the place of the older one in the lane.
+            self._next()
         if self._now is None:
             self.began.emit()
             self._next()

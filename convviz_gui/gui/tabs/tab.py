@@ -14,13 +14,13 @@ from convviz_gui.engine.params import Settings
 from convviz_gui.engine.types import MethodInfo, ModelInfo, Outcome, Reproject, Result, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.tabs.errands import Errand, Errands
+from convviz_gui.gui.tabs.errands import Errands
 from convviz_gui.gui.tabs.method_panel import MethodPanel
 from convviz_gui.gui.tabs.result_cache import ResultCache, precise, subject
 from convviz_gui.gui.tabs.subject_watch import SubjectWatch
 from convviz_gui.gui.tabs.tab_spec import TabSpec
 from convviz_gui.gui.trust.map_checker import MapChecker
-from convviz_gui.gui.views.base import PayloadView
+from convviz_gui.gui.views.base import Errand, PayloadView
 from convviz_gui.worker.client import EngineClient
 
 SETTLE = 120

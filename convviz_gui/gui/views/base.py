@@ -6,9 +6,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Payload
-from convviz_gui.engine.types import Locate, Outcome, Reproject, Result, Target
+from convviz_gui.engine.types import Locate, Nearest, Outcome, Reproject, Result, Target
 from convviz_gui.gui.look.stage import Stage
 from convviz_gui.gui.selection import Selection
+
+Errand = Reproject | Locate | Nearest
+"""What a view may want done about the result on screen."""
 
 
 class PayloadView(QWidget):
@@ -25,7 +28,7 @@ class PayloadView(QWidget):
         layer_wanted: id of the layer that the tab's methods are to be asked at.
         preprocessing_wanted: the user wants to change how photos are prepared for the network.
         compare_wanted: the user wants the result on screen beside another.
-        command_wanted: a `Reproject` or `Locate` of the result on screen that the user wants done.
+        command_wanted: an `Errand` about the result on screen that the user wants done.
         problem: a `Problem` to tell the user.
     """
 
@@ -61,13 +64,13 @@ class PayloadView(QWidget):
         """Show a finished (or stopped) run."""
         raise NotImplementedError
 
-    def show_working(self, command: Reproject | Locate, preview: Payload) -> None:
+    def show_working(self, command: Errand, preview: Payload) -> None:
         """Show a picture of a wanted command under way."""
 
-    def show_outcome(self, command: Reproject | Locate, outcome: Outcome) -> None:
+    def show_outcome(self, command: Errand, outcome: Outcome) -> None:
         """Show what came of a wanted command."""
 
-    def show_given_up(self, command: Reproject | Locate) -> None:
+    def show_given_up(self, command: Errand) -> None:
         """A wanted command failed or was stopped: show what was there before."""
 
     def on_screen(self, result: Result) -> Result:

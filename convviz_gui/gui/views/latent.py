@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.payloads import IntArray, Located, Payload, Points
-from convviz_gui.engine.types import Locate, Outcome, Reproject, Result
+from convviz_gui.engine.types import Locate, Nearest, Outcome, Reproject, Result
 from convviz_gui.gui.desk.desk_page import DeskPage
 from convviz_gui.gui.latent.guests import Guests
 from convviz_gui.gui.latent.map_page import MapPage
@@ -24,7 +24,7 @@ from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.latent.workbench import Workbench
 from convviz_gui.gui.photos.image_loader import ImageLoader
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.views.base import PayloadView
+from convviz_gui.gui.views.base import Errand, PayloadView
 
 EMPTY = "Open a folder of pictures to see how the network sorts it. Sub-folders become labels."
 EMPTY_BUTTON = "Open a folder…"
@@ -107,22 +107,25 @@ class LatentView(PayloadView):
             self.bench.forget_placed()
         self._show_map()
 
-    def show_working(self, command: Reproject | Locate, preview: Payload) -> None:
+    def show_working(self, command: Errand, preview: Payload) -> None:
         """Show a frame of a part's projection under way."""
         if isinstance(preview, Points) and self._trail and command.result is self._trail[-1].result:
             self._show(preview, None)
 
-    def show_outcome(self, command: Reproject | Locate, outcome: Outcome) -> None:
+    def show_outcome(self, command: Errand, outcome: Outcome) -> None:
         """Show the map of a part, or a picture on the map."""
         if isinstance(outcome, Located) and isinstance(command, Locate):
             self.guests.arrive(command, outcome)
+        elif isinstance(outcome, Located) and isinstance(command, Nearest):
+            if command.result is self.bench.result:
+                self.bench.learn(command.row, outcome)
         elif isinstance(outcome, Result) and isinstance(command, Reproject):
             at = next((at for at, there in enumerate(self._trail) if there.result is command.result), None)
             if at is not None and isinstance(outcome.payload, Points):
                 self._trail[at + 1 :] = [_Map(outcome, np.unique(np.array(command.rows, np.int64)))]
                 self._show_map()
 
-    def show_given_up(self, command: Reproject | Locate) -> None:
+    def show_given_up(self, command: Errand) -> None:
         """Show the map that was there before."""
         if isinstance(command, Reproject) and self._trail:
             self._show_map()
