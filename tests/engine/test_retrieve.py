@@ -18,7 +18,7 @@ from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.method import find_method
 from convviz_gui.engine.payloads import Retrieval
 from convviz_gui.engine.session import Session
-from convviz_gui.engine.types import LoadModel, ModelSpec, Result, Run, Target
+from convviz_gui.engine.types import Embed, LoadModel, ModelSpec, Result, Run, Target
 from tests.engine.test_neighbours import finish
 from tests.engine.tiny import noise_picture, tiny_session
 
@@ -156,3 +156,20 @@ def test_bad_requests_are_answered_in_words(folder: Path, tmp_path: Path) -> Non
     ]:
         with pytest.raises(EngineError, match=words):
             finish(tiny_session().execute(request))
+
+
+def test_a_directory_of_features_answers_like_its_folder(folder: Path, tmp_path: Path) -> None:
+    session = Session()
+    finish(session.execute(LoadModel(ModelSpec("demo"), "cpu")))
+    assert session.info.penultimate_layer is not None
+    command = Embed(str(folder), str(tmp_path / "features"), store="float32")
+    finish(session.execute(command))
+    image = folder / "a" / "4.png"
+    there = retrieve(session, tmp_path / "features", image, metric="euclidean").payload
+    here = retrieve(session, folder, image, metric="euclidean").payload
+    assert there.paths == here.paths
+    np.testing.assert_allclose(there.distances, here.distances, rtol=1e-4)
+    with pytest.raises(EngineError, match="not of the network that is open"):
+        retrieve(tiny_session(), tmp_path / "features", image)
+    with pytest.raises(EngineError, match="features of the layer"):
+        retrieve(session, tmp_path / "features", image, session.info.default_layer)

@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convviz_gui.engine.datasets import finding
+from convviz_gui.engine.embedded.opened import is_large
+from convviz_gui.engine.embedded.source import embedding_of, opened_source
+from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import batch_param, check_finite
 from convviz_gui.engine.latent.chosen import chosen_layer
 from convviz_gui.engine.latent.embedding import Embedding, rows_of
@@ -73,18 +76,16 @@ class Retrieve(Method[RetrieveParams]):
 
     def run(self, session: Session, request: Run, params: RetrieveParams) -> Steps[Retrieval]:
         """Embed the folder, unless that is known, and the picture, and find its neighbours."""
-        layer, image = chosen_layer(session, request), request.image
+        image = request.image
         assert image is not None
         assert request.folder is not None
-        listing = yield from finding(request)
-        yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
-        found = yield from stage(embed_cached(session, listing, layer, params.batch), _EMBED)
+        found = yield from _embedding(session, request, params.batch)
         row = _row(found.paths, image)
         yield Update(_EMBED[1], TOTAL, "forward pass")
         features, logits = (
             (found.features[row : row + 1], found.logits[row : row + 1])
             if row >= 0
-            else _embedded(session, image, layer)
+            else _embedded(session, image, found.layer)
         )
         leave_out = row >= 0 and not params.itself
         near = yield from stage(nearest_to(features, found.features, params.k + leave_out, params.metric), _SEARCH)
@@ -132,6 +133,28 @@ class Retrieve(Method[RetrieveParams]):
             left_out = len(payload.skipped)
             scores.append(Score("Left out", left_out, str(left_out), "Files that could not be read."))
         return tuple(scores)
+
+
+def _embedding(session: Session, request: Run, batch: int) -> Steps[Embedding]:
+    """The folder's features, or those of a directory that `convviz embed` wrote."""
+    opened = opened_source(request)
+    if opened is None:
+        layer = chosen_layer(session, request)
+        listing = yield from finding(request)
+        yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
+        return (yield from stage(embed_cached(session, listing, layer, batch), _EMBED))
+    said = opened.manifest.description
+    if said.digest != session.info.digest or said.preprocess != session.info.preprocess:
+        raise EngineError(
+            f"{request.folder} holds features of {said.model}, not of the network that is open", "Open that network"
+        )
+    if request.target.layer not in (None, said.layer):
+        raise EngineError(f"{request.folder} holds features of the layer {said.layer!r} only", "Choose that layer")
+    if is_large(opened):
+        raise EngineError(
+            f"{request.folder} is too large to be held in memory", "Open it as a map: a point shows its neighbours"
+        )
+    return (yield from stage(embedding_of(opened), _EMBED))
 
 
 def _row(paths: Sequence[str], image: ImageInput) -> int:
