@@ -96,6 +96,12 @@ def test_copies_do_not_vouch_for_each_other() -> None:
     assert (apart.suspects[copies] < 0.5).all()
 
 
+def test_where_labels_cannot_be_told_apart_none_is_suggested() -> None:
+    rng = np.random.default_rng(8)
+    news = news_of(rng.normal(size=(200, 6)).astype(np.float32), [f"label {i % 20}" for i in range(200)])
+    assert sum(map(bool, news.suggested)) <= 4
+
+
 def test_the_same_seed_gives_the_same_suspects() -> None:
     x, labels = groups_with({4: "c"})
     first, second = (news_of(x, labels, seed=5) for _ in range(2))

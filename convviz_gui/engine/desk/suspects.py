@@ -18,6 +18,8 @@ from convviz_gui.engine.desk.votes import ambiguity, shares, voters
 from convviz_gui.engine.method import Steps
 from convviz_gui.engine.payloads import BoolArray, FloatArray, IntArray, frozen
 
+_HALF = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class LabelNews:
@@ -38,8 +40,8 @@ def label_news(
 
     For each label two voices are averaged: the part of the neighbours that have it, and its probability by a linear
     probe that was fitted on other folds. A suspect's score is (1 + the likeliest other label − its own) / 2: above 0.5
-    another label is likelier. That label is suggested if it is also as likely as it is, on average, for the pictures
-    that bear it (the threshold of confident learning).
+    another label is likelier. That label is suggested if both voices together give it at least half, and as much as it
+    has, on average, from the pictures that bear it (the threshold of confident learning).
 
     Copies of a picture (the same digest; where digests are not known, exactly the same features) lie in one fold and
     have no vote on each other. Not judged, and NaN: pictures without a label, with a label that no other picture
@@ -95,7 +97,8 @@ class _Tally:
         sums = np.bincount(self._codes[judged], self._own[judged], k)
         usual = sums / np.maximum(np.bincount(self._codes[judged], minlength=k), 1)
         scores = np.where(judged, np.clip((1 + self._other - self._own) / 2, 0, 1), np.nan).astype(np.float32)
-        believed = judged & (self._other > self._own) & (self._other >= usual[self._winner])
+        # Where a layer cannot tell labels apart thresholds are low, and half is asked for all the same.
+        believed = judged & (self._other > self._own) & (self._other >= np.maximum(usual[self._winner], _HALF))
         suggested = tuple(
             self._classes.names[winner] if said else ""
             for winner, said in zip(self._winner.tolist(), believed.tolist(), strict=True)
