@@ -185,7 +185,7 @@ def started(toys: Path, out: Path) -> subprocess.Popen[str]:
 
 
 def wait_for(done: Any, process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while not done() and process.poll() is None and time.monotonic() < until:
         time.sleep(0.001)
 
@@ -213,7 +213,7 @@ def test_ctrl_c_leaves_a_directory_that_goes_on(toys: Path, tmp_path: Path) -> N
     process = started(toys, tmp_path)
     wait_for(lambda: (tmp_path / "part-00001.parquet").exists(), process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     if process.returncode == 0:
         pytest.skip("the run was over before it could be stopped")
     assert process.returncode == 130

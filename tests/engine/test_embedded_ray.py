@@ -75,7 +75,7 @@ def test_killed_and_resumed_on_ray_is_the_same_as_here(toys: Path, tmp_path: Pat
     out, here = tmp_path / "ray", tmp_path / "here"
     on_ray = words(toys, "network.py:build", out, "--engine", "ray", "--workers", "2")
     process = started(on_ray, tmp_path)
-    until = time.monotonic() + 90
+    until = time.monotonic() + 240
     while not list(out.glob("part-*.parquet")) and process.poll() is None and time.monotonic() < until:
         time.sleep(0.002)
     time.sleep(np.random.default_rng().uniform(0, 0.1))
@@ -84,7 +84,7 @@ def test_killed_and_resumed_on_ray_is_the_same_as_here(toys: Path, tmp_path: Pat
     kept = len(list(out.glob("part-*.parquet")))
     assert kept >= 1
     if not (out / "manifest.json").exists():
-        said, complaints = (process := started(on_ray, tmp_path)).communicate(timeout=90)
+        said, complaints = (process := started(on_ray, tmp_path)).communicate(timeout=300)
         assert process.returncode == 0, complaints
         assert f"{N} pictures in 7 parts" in said
         assert "of them were there" in said

@@ -1,4 +1,4 @@
-"""What a directory of features says of itself: `manifest.json`, written last (docs/adr/0011)."""
+"""What a directory of features says of itself: `manifest.json`, written last (docs/adr/0012)."""
 
 from __future__ import annotations
 
