@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.payloads import Points
@@ -40,6 +42,12 @@ def save(path: Path, label: str, seed: int) -> None:
     Image.fromarray(samples.toybox(label, seed).make().pixels).save(path)
 
 
+def told(tab: MethodTab) -> list[str]:
+    """What stands under the run button."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return [label.text() for label in tab.panel.run_bar.findChildren(QLabel)]
+
+
 def the_view(tab: MethodTab) -> LatentView:
     assert isinstance(tab.view, LatentView)
     return tab.view
@@ -60,12 +68,14 @@ def test_a_part_is_projected_and_gone_back_from(tab: MethodTab, ready: MainWindo
     assert view.bench.result is part
     assert tab.result is whole
     assert not tab.panel.run_bar.running
+    assert "5" in told(tab), "the numbers are those of the part"
     ready.tabs.show("activations")
     ready.tabs.show("latent space")
     assert view.bench.result is part, "another tab in between changes nothing"
     view.bar.crumbs[0].click()
     assert view.bench.result is whole
     assert not tab.running, "the whole comes back without being computed again"
+    assert "8" in told(tab)
 
 
 def test_what_cannot_be_projected_is_told_and_the_map_stays(tab: MethodTab, ready: MainWindow, qtbot: QtBot) -> None:
@@ -110,3 +120,15 @@ def test_dropped_pictures_are_placed_one_after_the_other(
     assert np.linalg.norm(twin.xy - points.xy[row]) < 1e-2 * np.ptp(points.xy)
     assert {placed.image.path for placed in view.bench.placed} == {str(tmp_path / f"{n}.png") for n in range(3)}
     assert not tab.running
+
+
+def test_similar_pictures_lead_to_the_method_that_finds_them(tab: MethodTab, ready: MainWindow, qtbot: QtBot) -> None:
+    view = the_view(tab)
+    view.bench.choose(5)
+    view.map.strip.similar.click()
+    assert tab.panel.method is not None
+    assert tab.panel.method.name == "retrieve"
+    qtbot.waitUntil(lambda: ready.selection.image is not None and ready.selection.image.name == "1.png", timeout=WAIT)
+    tab.panel.choose("latent")
+    assert tab.view is view
+    assert view.bench.point == 5

@@ -79,8 +79,11 @@ class _TileDelegate(QStyledItemDelegate):
         metrics = painter.fontMetrics()
         line = QRect(frame.left(), frame.bottom() + 3, frame.width(), metrics.height())
         painter.setPen(palette.color(QPalette.ColorRole.Text))
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, str(index.data(Role.PLACE)))
-        painter.drawText(line, Qt.AlignmentFlag.AlignRight, str(index.data(Role.SCORE)))
+        place, score = str(index.data(Role.PLACE)), str(index.data(Role.SCORE))
+        # They stand in order: where there is no room for both, the distance says more.
+        if metrics.horizontalAdvance(f"{place} {score}") <= line.width():
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, place)
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, score)
         wrong = bool(index.data(Role.DISAGREES))
         painter.setPen(colours(view).warning if wrong else palette.color(QPalette.ColorRole.PlaceholderText))
         caption = metrics.elidedText(str(index.data(Role.CAPTION)), Qt.TextElideMode.ElideRight, line.width())

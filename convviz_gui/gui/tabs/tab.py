@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from convviz_gui.engine.errors import EngineError, Problem, ProblemKind, problem_from
 from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
 from convviz_gui.engine.params import Settings
-from convviz_gui.engine.types import MethodInfo, ModelInfo, Outcome, Reproject, Result, Run
+from convviz_gui.engine.types import MethodInfo, ModelInfo, Outcome, Reproject, Result, Run, Score
 from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.tabs.errands import Errands
@@ -122,6 +122,7 @@ class MethodTab(QObject):
             view.layer_wanted.connect(self.panel.target.ask_at)
             view.command_wanted.connect(self.errands.send)
             view.problem.connect(self.problem)
+            view.screen_changed.connect(self._on_screen_changed)
             self.view = view
             self.view_made.emit()
             self.place.setCurrentWidget(view)
@@ -334,7 +335,15 @@ class MethodTab(QObject):
         self.view.show_result(result)
         self.shown.emit(result)
         if self._running is None:
-            self.panel.run_bar.show_ended(f"Took {words.duration(result.seconds)}", result.scores)
+            self.panel.run_bar.show_ended(f"Took {words.duration(result.seconds)}", self._scores())
+
+    def _scores(self) -> tuple[Score, ...]:
+        """The numbers of what is on screen."""
+        return self.on_screen.scores if self.on_screen is not None else ()
+
+    def _on_screen_changed(self) -> None:
+        if self._running is None:
+            self.panel.run_bar.show_scores(self._scores())
 
     def _refresh_buttons(self) -> None:
         info, model = self.panel.method, self._selection.model
@@ -453,7 +462,7 @@ class MethodTab(QObject):
 
     def _on_errands_ended(self) -> None:
         if self._running is None:
-            self.panel.run_bar.show_ended("", self.result.scores if self.result is not None else ())
+            self.panel.run_bar.show_ended("", self._scores())
 
     def _on_checked(self, before: Result, result: Result) -> None:
         self._results.put(result)

@@ -30,6 +30,7 @@ class PayloadView(QWidget):
         compare_wanted: the user wants the result on screen beside another.
         command_wanted: an `Errand` about the result on screen that the user wants done.
         problem: a `Problem` to tell the user.
+        screen_changed: `on_screen` is something else now.
     """
 
     status = Signal(str)
@@ -43,6 +44,7 @@ class PayloadView(QWidget):
     compare_wanted = Signal()
     command_wanted = Signal(object)
     problem = Signal(object)
+    screen_changed = Signal()
 
     def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)

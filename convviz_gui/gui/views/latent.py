@@ -145,6 +145,7 @@ class LatentView(PayloadView):
         result = self._trail[-1].result
         assert isinstance(result.payload, Points)
         self._show(result.payload, result)
+        self.screen_changed.emit()
 
     def _show(self, points: Points, result: Result | None) -> None:
         wholes = self._trail[:-1] if result is not None else self._trail
