@@ -85,6 +85,8 @@ def contents(archive: str) -> Contents:
         EngineError: it is no zip archive, damaged, or in several parts.
     """
     status = os.stat(archive)  # noqa: PTH116 - for each of a million pictures
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe would wait for ever
+        raise EngineError(f"{Path(archive).name} is not an ordinary file", "Save the archive to a file first")
     stamp = status.st_mtime_ns, status.st_size, status.st_ino
     with _lock:
         known = _known.get(archive)

@@ -13,6 +13,7 @@ import pytest
 
 from convviz_gui.engine.datasets import Listing, Search, finding, list_archive, list_dataset, list_folder, list_table
 from convviz_gui.engine.datasets.search import Stopped
+from convviz_gui.engine.datasets.table_text import TableText
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import load_pixels
 from convviz_gui.engine.types import Run
@@ -347,6 +348,33 @@ def test_bad_tables_in_words(tmp_path: Path) -> None:
         with pytest.raises(EngineError, match=words) as caught:
             list_dataset(str(path))
         assert caught.value.hint
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are of POSIX")
+@pytest.mark.parametrize("name", ["a.csv", "a.zip"])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(EngineError, match=f"{name} is not an ordinary file"):
+        list_dataset(str(tmp_path / name))
+
+
+def test_a_hundred_thousand_columns_have_different_names(tmp_path: Path) -> None:
+    touch(tmp_path, "1.png")
+    names = ["path", *("c",) * 50_000, "c (3)", *("",) * 50_000]
+    made = TableText(table(tmp_path / "a.csv", ",".join(names) + "\n1.png\n")).header.names
+    assert len(set(made)) == len(names)
+    assert made[:4] == ("path", "c", "c (2)", "c (3)") and made[50_001] == "c (3) (2)"
+
+
+def test_a_quotation_mark_that_is_never_closed_is_said(tmp_path: Path) -> None:
+    touch(tmp_path, "1.png")
+    with pytest.raises(EngineError, match=r"a cell of more than 131,072 letters.*never closed"):
+        list_table(table(tmp_path / "a.csv", 'path,label\n1.png,"a\n' + "2.png,b\n" * 20_000))
+
+
+def test_utf_32_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="is not text"):
+        list_table(table(tmp_path / "a.csv", "path,label\n1.png,a\n", "utf-32"))
 
 
 def test_columns_beyond_reason_are_left_out_in_words(tmp_path: Path) -> None:

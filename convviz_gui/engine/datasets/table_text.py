@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import itertools
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ class TableText:
     def __init__(self, path: Path) -> None:
         self._path = path
         with _in_words(path):
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+                raise EngineError(f"The table {path.name} is not an ordinary file", "Save it to a file first")
             with path.open("rb") as file:
                 head = file.read(_HEAD)
             self._encoding = _encoding(head, path.name)
@@ -89,11 +92,14 @@ def _in_words(path: Path) -> Iterator[None]:
     except UnicodeError:
         raise EngineError(f"The table {path.name} is not text in UTF-8", _HOW) from None
     except csv.Error as error:
+        if "field limit" in str(error):
+            title = f"The table {path.name} has a cell of more than {csv.field_size_limit():,} letters"
+            raise EngineError(title, "Look for a quotation mark that is never closed") from None
         raise EngineError(f"The table {path.name} makes no sense ({error})", _HOW) from None
 
 
 def _encoding(head: bytes, name: str) -> str:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not head.startswith(codecs.BOM_UTF32_LE):
         return "utf-16"
     if b"\0" in head:
         raise EngineError(f"The table {name} is not text", _HOW)
@@ -104,8 +110,11 @@ def _header(lines: list[str], delimiters: str, name: str) -> tuple[str, Header]:
     """What parts the columns, and their names: of the ways that give a column of paths, the one with most columns."""
     found: list[tuple[int, str, Header]] = []
     for delimiter in delimiters:
-        # A quoted name may go on in the next line.
-        names = next(csv.reader(lines, delimiter=delimiter))
+        try:
+            # A quoted name may go on in the next line.
+            names = next(csv.reader(lines, delimiter=delimiter))
+        except csv.Error:  # all of a long line as one cell
+            continue
         header = _columns([cell.strip() for cell in names])
         if header is not None:
             found.append((-len(names), delimiter, header))
@@ -131,13 +140,14 @@ def _columns(names: list[str]) -> Header | None:
 
 
 def _different(names: list[str]) -> tuple[str, ...]:
-    made: list[str] = []
+    # A dictionary, and each name's next number: a table may have a hundred thousand columns.
+    made: dict[str, int] = {}
     for at, name in enumerate(names):
         wanted = name or f"column {at + 1}"
-        made.append(next(one for one in _tries(wanted) if one not in made))
+        if wanted in made:
+            numbers = itertools.count(made[wanted])
+            number = next(one for one in numbers if f"{wanted} ({one})" not in made)
+            made[wanted] = number + 1
+            wanted = f"{wanted} ({number})"
+        made[wanted] = 2
     return tuple(made)
-
-
-def _tries(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name} ({number})" for number in itertools.count(2))
