@@ -156,8 +156,8 @@ class DiskShelf(Shelf):
         """While inside, the network computes rows; they are not kept if it does so by chance, or changes itself."""
         with self._watch.watching():
             yield
-        self._disturbed += bool(self._watch.why)
         # Once may be somebody else's drawing, in another thread.
+        self._disturbed = self._disturbed + 1 if self._watch.why else 0
         if self._disturbed > 1:
             store, run = self._store, self._run
             if store is not None and run is not None:
