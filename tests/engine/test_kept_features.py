@@ -356,10 +356,15 @@ def trouble(code: Path, folder: Path, words: str) -> None:
     """A run that cannot use what is kept gives the right numbers and says why."""
     found, _ = embedded(opened(code), folder)
     assert words in found["head"].note
-    wanted = bare(code, folder)
+    alike(found, bare(code, folder))
+
+
+def alike(found: dict[str, Embedding], wanted: dict[str, Embedding]) -> None:
+    """The same but for rounding, which depends on the batch."""
     for layer in LAYERS:
         assert found[layer].paths == wanted[layer].paths
         np.testing.assert_allclose(found[layer].features, wanted[layer].features, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found[layer].logits, wanted[layer].logits, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.usefixtures("settled")
@@ -376,12 +381,13 @@ def test_damaged_files_give_no_wrong_numbers(code: Path, folder: Path, damage: s
     path.write_bytes(
         {"garbage": b"no database" * 999, "truncated": data[: len(data) // 3], "empty": b""}.get(damage, data)
     )
-    same(embedded(opened(code), folder)[0], first)
-    # What was damaged is replaced.
-    embedded(opened(code), folder)
-    again, computed = embedded(opened(code), folder)
+    # What is damaged is found out and made anew; it may take another run until it is come upon.
+    for _ in range(5):
+        found, computed = embedded(opened(code), folder)
+        alike(found, first)
+        if not computed:
+            break
     assert computed == 0
-    same(again, first)
 
 
 @pytest.mark.usefixtures("settled")

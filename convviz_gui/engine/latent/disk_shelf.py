@@ -71,6 +71,7 @@ class DiskShelf(Shelf):
         self._watch, self._disturbed = Watch(session.model), 0
         self._run: RunRecord | None = None
         self._layers: tuple[str, ...] = ()
+        self._subject = b""
         self._rows: list[tuple[str, Rows]] = []
         self._files: list[tuple[str, Stamp, str]] = []
         self._fresh: frozenset[int] = frozenset()
@@ -102,9 +103,9 @@ class DiskShelf(Shelf):
     def fill(self, listing: Listing, rows: Gathering) -> Steps[Parts]:
         """As `Shelf.fill`; the batches of a run that was cut off begin where they would have."""
         self._layers = rows.layers
-        subject = hashlib.blake2b(repr((listing.paths, self._layers, self._batch)).encode("utf-8", "surrogateescape"))
-        store = self._store
-        self._run = self._try(lambda: store.unfinished(subject.digest()), None) if store is not None else None
+        words = repr((listing.paths, self._layers, self._batch)).encode("utf-8", "surrogateescape")
+        self._subject, store = hashlib.blake2b(words).digest(), self._store
+        self._run = self._try(lambda: store.unfinished(self._subject), None) if store is not None else None
         ahead = self._run.places[self._run.done :] if self._run is not None else ()
         self._fresh = frozenset(ahead)
         missing: list[int] = []
@@ -116,7 +117,7 @@ class DiskShelf(Shelf):
         if self._run is not None:
             return tuple(missing), ahead
         if missing and store is not None:
-            self._run = self._try(lambda: store.begin(subject.digest(), missing), None)
+            self._run = self._try(lambda: store.begin(self._subject, missing), None)
         self._fresh = frozenset(missing)
         return (tuple(missing),)
 
@@ -193,12 +194,16 @@ class DiskShelf(Shelf):
             self._try(lambda: self._write(store, run.id, rows), None)
         # Only now, so that a file never seems known whose rows are not there.
         if index is not None and files:
-            self._try(lambda: index.put(files), None, index=True)
+            self._try(lambda: _note(index, files), None, index=True)
 
     def _write(self, store: FeatureStore, run: int, rows: Sequence[tuple[str, Rows]]) -> None:
         if shutil.disk_usage(store.path.parent).free < LEAST_FREE:
             raise OSError("the disk is nearly full")
         store.put(run, rows, self._done)
+        # Damage that SQLite does not notice shows in what cannot be found again.
+        written = [digest for digest, _ in rows[-_AT_ONCE:]]
+        if set(written) - store.load(written, self._layers).keys():
+            raise ValueError("rows are not where they were written")
         kept_features.make_room(store.path)
         if store.size() > kept_features.limit():
             store.forget_oldest(2 * len(rows) + 1)
@@ -208,7 +213,7 @@ class DiskShelf(Shelf):
         self._flush()
         store, index, run = self._store, self._index, self._run
         if store is not None and run is not None:
-            self._try(lambda: store.finish(run.id), None)
+            self._try(lambda: store.finish(self._subject), None)
         if index is not None:
             self._try(index.trim, None, index=True)
         yield from self._shrink()
@@ -253,6 +258,13 @@ class DiskShelf(Shelf):
                     database.close()
             self._store = self._index = None
             self._rows, self._files = [], []
+
+
+def _note(index: FileIndex, files: Sequence[tuple[str, Stamp, str]]) -> None:
+    index.put(files)
+    paths, stamps, digests = zip(*files[-_AT_ONCE:], strict=True)
+    if index.find(paths, stamps) != list(digests):
+        raise ValueError("files are not where they were noted")
 
 
 def _is_damaged(error: Exception) -> bool:

@@ -93,7 +93,9 @@ class RunRecord:
 
 
 class FeatureStore:
-    """Rows by layer and by digest of the picture's file. Every method raises `sqlite3.Error` or `OSError`.
+    """Rows by layer and by digest of the picture's file.
+
+    Every method raises `sqlite3.Error`, `OSError`, or where the file is damaged `ValueError` or the like.
 
     Vectors are float32, bit for bit as they came, each with a checksum: a damaged one is as if it were not there.
     """
@@ -103,7 +105,9 @@ class FeatureStore:
         self.path = path
         self._database = open_database(path, _SCHEMA, FORMAT)
         try:
-            self._ids = dict(self._database.execute("SELECT name, id FROM layers").fetchall())
+            self._ids: dict[str, int] = dict(self._database.execute("SELECT name, id FROM layers").fetchall())
+            if not all(isinstance(name, str) and 0 < number < 1 << 20 for name, number in self._ids.items()):
+                raise ValueError("layers have no names")
             if not self._database.execute("SELECT 1 FROM about").fetchone():
                 with writing(self._database):
                     self._database.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", about.items())
@@ -190,10 +194,12 @@ class FeatureStore:
             self._database.execute("UPDATE runs SET done = max(done, ?) WHERE id = ?", [done, run])
         self._ids = ids
 
-    def finish(self, run: int) -> None:
-        """The run is finished."""
+    def finish(self, subject: bytes) -> None:
+        """The subject's runs are finished, for all its rows are here."""
         with writing(self._database):
-            self._database.execute("UPDATE runs SET finished = 1 WHERE id = ?", [run])
+            self._database.execute("UPDATE runs SET finished = 1 WHERE subject = ?", [subject])
+        if self.unfinished(subject) is not None:
+            raise ValueError("what was written is not there")
 
     def drop(self, run: int) -> None:
         """Forget all that a run has written."""
