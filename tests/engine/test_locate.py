@@ -133,6 +133,9 @@ def test_another_networks_map_is_refused(folder: Path) -> None:
     other = dataclasses.replace(whole, model=dataclasses.replace(whole.model, digest="another"))
     with pytest.raises(EngineError, match="not of the network that is open"):
         located(session, other, points_of(whole).paths[0])
+    # The same numbers, set by hand.
+    by_hand = dataclasses.replace(whole.model, preprocess=dataclasses.replace(whole.model.preprocess, source="hand"))
+    assert located(session, dataclasses.replace(whole, model=by_hand), points_of(whole).paths[0]).neighbours[0] == 0
     unfinished = dataclasses.replace(whole, payload=dataclasses.replace(points_of(whole), final=False))
     with pytest.raises(EngineError, match="finished"):
         located(session, unfinished, points_of(whole).paths[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from convviz_gui.engine.latent.embedding import embed
 from convviz_gui.engine.method import find_method
 from convviz_gui.engine.payloads import Retrieval
 from convviz_gui.engine.session import Session
-from convviz_gui.engine.types import Embed, LoadModel, ModelSpec, Result, Run, Target
+from convviz_gui.engine.types import Amend, Embed, LoadModel, ModelSpec, Result, Run, Target
 from tests.engine.test_neighbours import finish
 from tests.engine.tiny import noise_picture, tiny_session
 
@@ -173,3 +174,9 @@ def test_a_directory_of_features_answers_like_its_folder(folder: Path, tmp_path:
         retrieve(tiny_session(), tmp_path / "features", image)
     with pytest.raises(EngineError, match="features of the layer"):
         retrieve(session, tmp_path / "features", image, session.info.default_layer)
+    # The same numbers, set by hand; then others.
+    finish(session.execute(Amend(preprocess=dataclasses.replace(session.info.preprocess, source="by hand"))))
+    assert retrieve(session, tmp_path / "features", image, metric="euclidean").payload.paths == here.paths
+    finish(session.execute(Amend(preprocess=dataclasses.replace(session.info.preprocess, resize=300))))
+    with pytest.raises(EngineError, match="not of the network that is open"):
+        retrieve(session, tmp_path / "features", image)

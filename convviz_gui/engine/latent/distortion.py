@@ -51,7 +51,8 @@ def measure_distortion(features: FloatArray, xy: FloatArray, neighbours: Neighbo
     more than `ALL_ROWS` points both are estimated from a random `SAMPLE` of rows, always the same. Undefined where
     k < 1, k ≥ N/2, or all rows are the same.
 
-    Needs memory for a few blocks of rows × N, not for N × N. Yields after each block, counting rows.
+    Needs memory for `features` once more in float64 and for a few blocks of rows × N, not for N × N. Yields after each
+    block, counting rows.
 
     Args:
         neighbours: at least k true ones, Euclidean.
@@ -60,8 +61,8 @@ def measure_distortion(features: FloatArray, xy: FloatArray, neighbours: Neighbo
     if k < 1 or 2 * k >= n or not np.ptp(features, axis=0).any():
         return _UNDEFINED
     plane = np.asarray(xy, np.float64)
-    plane -= plane.mean(0)
-    full = torch.tensor(np.asarray(features, np.float64))
+    plane = plane - plane.mean(0)
+    full = torch.from_numpy(features.astype(np.float64))
     full -= full.mean(0)
     near = _nearest_on_plane(plane, k)
     true = neighbours.first(k)

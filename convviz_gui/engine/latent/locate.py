@@ -11,10 +11,11 @@ from convviz_gui.engine.latent.placing import place
 from convviz_gui.engine.latent.whose import is_of
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, Located, Points, frozen
+from convviz_gui.engine.preprocess_rules import same_numbers
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import ImageInput, Locate
 
-_SAME_NETWORK = ("digest", "n_params", "n_classes", "preprocess")
+_SAME_NETWORK = ("digest", "n_params", "n_classes")
 
 
 def locate(session: Session, command: Locate) -> Steps[Located]:
@@ -59,7 +60,8 @@ def _checked(session: Session, command: Locate) -> Points:
             f"The features are of {points.origin.model} ({points.origin.weights}), not of the network that is open",
             "Open that one to place pictures among them",
         )
-    if any(getattr(model, name) != getattr(session.info, name) for name in _SAME_NETWORK):
+    same = all(getattr(model, name) == getattr(session.info, name) for name in _SAME_NETWORK)
+    if not same or not same_numbers(model.preprocess, session.info.preprocess):
         raise EngineError(
             f"The map is of {model.name} as it was then, not of the network that is open", "Run the map again"
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from convviz_gui.engine.payloads import Points
+from convviz_gui.engine.payloads import Origin, Points
+from convviz_gui.engine.preprocess_rules import same_numbers
 from convviz_gui.engine.types import ModelInfo, ModelSpec
 
 
@@ -30,10 +31,9 @@ def model_of(points: Points, info: ModelInfo) -> ModelInfo:
 
 def is_of(points: Points, info: ModelInfo) -> bool:
     """True if the open network gives the same features for the same picture, but for rounding."""
-    origin = points.origin
-    return origin is None or (origin.digest == info.digest and _plain(origin.preprocess) == _plain(info.preprocess))
+    return points.origin is None or is_same(points.origin, info)
 
 
-def _plain(preprocess: object) -> object:
-    # Where it was found does not matter.
-    return dataclasses.replace(preprocess, source="")  # type: ignore[type-var]
+def is_same(origin: Origin, info: ModelInfo) -> bool:
+    """True if the open network wrote the directory, with a preprocessing of the same numbers."""
+    return origin.digest == info.digest and same_numbers(origin.preprocess, info.preprocess)

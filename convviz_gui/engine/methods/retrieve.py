@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.embedded.opened import is_large
-from convviz_gui.engine.embedded.source import embedding_of, opened_source
+from convviz_gui.engine.embedded.source import embedding_of, opened_source, origin_of
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import batch_param, check_finite
 from convviz_gui.engine.latent.chosen import chosen_layer
 from convviz_gui.engine.latent.embedding import Embedding, rows_of
 from convviz_gui.engine.latent.embedding_cache import embed_cached
 from convviz_gui.engine.latent.neighbours import nearest_to
+from convviz_gui.engine.latent.whose import is_same
 from convviz_gui.engine.logits import top_classes
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.params import Params, param
@@ -144,7 +145,7 @@ def _embedding(session: Session, request: Run, batch: int) -> Steps[Embedding]:
         yield Update(0, TOTAL, f"{len(listing.paths)} pictures")
         return (yield from stage(embed_cached(session, listing, layer, batch), _EMBED))
     said = opened.manifest.description
-    if said.digest != session.info.digest or said.preprocess != session.info.preprocess:
+    if not is_same(origin_of(opened), session.info):
         raise EngineError(
             f"{request.folder} holds features of {said.model}, not of the network that is open", "Open that network"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal, Slot
 from convviz_gui.engine.datasets import natural
 from convviz_gui.engine.desk.review import Wanted
 from convviz_gui.engine.desk.review_entries import CODES, Decision, Step, Verdict
+from convviz_gui.engine.desk.review_history import Record
 from convviz_gui.engine.desk.review_import import Elsewhere, decisions_from, reviews_elsewhere
 from convviz_gui.engine.desk.review_journal import sources_of
 from convviz_gui.engine.desk.review_matching import Matching, match
@@ -47,6 +48,7 @@ class ReviewKeeper(QObject):
         self._decisions: dict[int, Decision] = {}
         self._noted: set[int] = set()
         self._rows: dict[str, int] = {}
+        self._labelled: Iterable[str] = ()
         # Of datasets that were shown before: what could not be saved of them is still tried.
         self._books: dict[tuple[str, ...], Book] = {}
         if app := QCoreApplication.instance():
@@ -177,8 +179,11 @@ class ReviewKeeper(QObject):
         self.book = self._books[sources]
 
     def _collect_labels(self, labels: Iterable[str]) -> None:
+        self._labelled = labels
+
         def then(value: object) -> None:
-            if isinstance(value, tuple):
+            # Another dataset may have come meanwhile.
+            if isinstance(value, tuple) and self._labelled is labels:
                 self.labels = value
 
         if len(self._verdicts) <= _FEW:
@@ -190,24 +195,30 @@ class ReviewKeeper(QObject):
         book, points = self.book, self.points
         if book is None or points is None or not book.is_open:
             return
-        if not book.review.records:
-            self._matched(Matching(), book, points)
-            return
         records = dict(book.review.records)
+        if not records:
+            self._matched(Matching(), book, points, records)
+            return
         self.clerk.do(
             lambda: match(records, points.paths, points.digests),
-            lambda value: self._matched(value, book, points),
+            lambda value: self._matched(value, book, points, records),
         )
 
-    def _matched(self, value: object, book: Book, points: Points) -> None:
-        if points is not self.points or book is not self.book:
+    def _matched(self, value: object, book: Book, points: Points, asked: Mapping[str, Record]) -> None:
+        if book is not self.book:
+            return
+        if points is not self.points:
+            if self.ready:  # the same pictures, of which more is known
+                self._match()
             return
         matching = value if isinstance(value, Matching) else Matching()
         if isinstance(value, Problem):
             self.told.emit(str(value))
         records = book.review.records
+        # What another window wrote is matched while the user goes on deciding.
+        meanwhile = {path: row for path, row in self._rows.items() if path in records and path not in asked}
         self._forget(len(points.paths))
-        self._rows.update(matching.rows)
+        self._rows.update({**matching.rows, **meanwhile})
         if matching.moved:
             book.review.move([(old, points.paths[row]) for old, row in matching.moved])
             self._rows.update((points.paths[row], row) for _, row in matching.moved)

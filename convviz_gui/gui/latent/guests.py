@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 
 from convviz_gui.engine.errors import Problem
 from convviz_gui.engine.payloads import Located
-from convviz_gui.engine.types import ImageInput, Locate
+from convviz_gui.engine.types import ImageInput, Locate, Result
 from convviz_gui.gui.latent.placed import Placed
 from convviz_gui.gui.latent.workbench import Workbench
 from convviz_gui.gui.photos.image_loader import ImageLoader, thumbnail
@@ -62,15 +62,18 @@ class Guests(QObject):
             image = make()
             return image, thumbnail(image)
 
-        self._loader.call(work, self._on_loaded)
+        # Until it is loaded another map may have come; it belongs on the one that was there.
+        result = self._bench.result
+        if result is not None:
+            self._loader.call(work, lambda value: self._on_loaded(value, result))
 
-    def _on_loaded(self, value: object) -> None:
+    def _on_loaded(self, value: object, result: Result) -> None:
         if isinstance(value, Problem):
             self.problem.emit(value)
-        elif isinstance(value, tuple) and self._bench.result is not None:
+        elif isinstance(value, tuple):
             image, small = value
             self._thumbnails[image.digest] = small
-            self._bench.command_wanted.emit(Locate(self._bench.result, image))
+            self._bench.command_wanted.emit(Locate(result, image))
 
     def arrive(self, command: Locate, located: Located) -> None:
         """A picture has been located."""

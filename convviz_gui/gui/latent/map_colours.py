@@ -36,6 +36,7 @@ class MapColours(QObject):
         self._page = page
         self._shown: Colouring | None = None
         self._wanted: Choice | None = None
+        self._asked = 0
         legend.colour_changed.connect(self._on_colour)
         legend.dimmed_changed.connect(self._paint)
         bench.decisions_changed.connect(self._on_decisions)
@@ -45,6 +46,8 @@ class MapColours(QObject):
         facts = self._bench.facts
         if facts is None:
             return
+        # Two are worked out at a time, and what was asked for last may come first.
+        self._asked = asked = self._asked + 1
         if not facts.orders.ready:
             self._show(Colouring.plain(len(facts), f"Sorting out {counted(len(facts))}…"))
             self._loader.call(facts.orders.work_out, lambda _done: self._on_worked_out(facts))
@@ -54,9 +57,7 @@ class MapColours(QObject):
         choice = self._wanted if self._wanted in offered else offered[0]
         self._legend.show_choices(offered, choice)
         if facts.large:
-            self._loader.call(
-                lambda: colouring(facts, choice, decisions), lambda made: self._on_made(facts, choice, made)
-            )
+            self._loader.call(lambda: colouring(facts, choice, decisions), lambda made: self._on_made(asked, made))
         else:
             self._show(colouring(facts, choice, decisions))
 
@@ -80,8 +81,8 @@ class MapColours(QObject):
             self.renew()
             self.worked_out.emit()
 
-    def _on_made(self, facts: PointFacts, choice: Choice, made: object) -> None:
-        if self._current(facts) and self._legend.choice() == choice and isinstance(made, Colouring):
+    def _on_made(self, asked: int, made: object) -> None:
+        if asked == self._asked and isinstance(made, Colouring):
             self._show(made)
 
     def _show(self, made: Colouring) -> None:
