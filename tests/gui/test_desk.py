@@ -344,6 +344,26 @@ def test_lists_are_counted_and_say_why_they_are_empty(view: LatentView, points: 
     assert desk.panel.why.text().startswith("No splits: ")
 
 
+@pytest.mark.parametrize("page", ["Map", "Desk"])
+def test_suspects_are_shown_first_though_their_scores_come_last(
+    qtbot: QtBot, points: Points, model: ModelInfo, page: str
+) -> None:
+    view = LatentView(Selection())
+    qtbot.addWidget(view, before_close_func=close)
+    with qtbot.waitExposed(view):
+        view.show()
+    view.switch.show_page(page)
+    none = np.zeros(0, np.float32)
+    view.show_preview(
+        dataclasses.replace(points, outlier=none, suspects=none, ambiguity=none, suggested=(), final=False)
+    )
+    view.show_result(Result(Run("latent", folder=points.folder), points, (), model, 1.0))
+    view.switch.show_page("Desk")
+    assert view.desk.kind is QueueKind.SUSPECTS
+    assert view.desk.rows.rowCount() == 24
+    qtbot.waitUntil(lambda: view.bench.review.ready)
+
+
 def test_more_of_a_list_is_shown_and_the_place_is_kept(desk: DeskPage) -> None:
     press(desk, Qt.Key.Key_Down, Qt.Key.Key_Down)
     assert desk.panel.more.isVisible()

@@ -14,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.images import load_image
@@ -348,6 +348,14 @@ def test_kept_neighbours_are_counted_where_they_can_be() -> None:
     assert kept(7 / 12, 12) == "Neighbours kept on the map: 7 of 12 (58 %)"
     assert kept(0.4, 12) == "Neighbours kept on the map: 40 %"
     assert kept(float("nan"), 12) == ""
+
+
+def test_the_map_keeps_its_height_when_a_picture_is_chosen(shown: LatentView) -> None:
+    before = shown.map.strip.height()
+    shown.bench.choose(7)
+    QApplication.processEvents()
+    assert shown.map.strip.list.isVisible()
+    assert shown.map.strip.height() == before
 
 
 def test_the_strip_tells_how_near_neighbours_are_on_the_map(shown: LatentView, points: Points) -> None:

@@ -57,7 +57,7 @@ def distortion_scores(points: Points) -> tuple[Score, ...]:
         Score(
             "Neighbours kept",
             kept,
-            f"{kept:.0%}",
+            f"{100 * kept:.0f} %",
             f"The part of a point's {k} neighbours on the plot that are among its {k} true ones, on average. Colour "
             "the points by it to see where the plot may be believed.",
         ),

@@ -47,6 +47,7 @@ class DeskPage(QWidget):
         self._chosen_by_user = False
         self._guiding = False
         self._fresh = False
+        self._touched = False
         self.queues = QueueBook(bench, self)
         self.list = QueueList()
         self.rows = ReviewModel(self.keeper, thumbnails, self)
@@ -120,6 +121,8 @@ class DeskPage(QWidget):
         self._show_queue(keep=False)
 
     def _on_points(self) -> None:
+        if self.rows.facts is None or self._facts is None or self.rows.facts.points.folder != self._facts.points.folder:
+            self._touched = False
         # What was decided earlier may come from the disk only after the lists are shown.
         self._fresh = not self.keeper.ready
         self._look_elsewhere()
@@ -140,7 +143,8 @@ class DeskPage(QWidget):
 
     def _on_queues(self) -> None:
         """Lists are longer, or of other pictures."""
-        if not self._chosen_by_user and not self.queues.length(self.kind):
+        # Suspects are known last. Until the user does something here, the first list that has something is shown.
+        if not self._chosen_by_user and (not self._touched or not self.queues.length(self.kind)):
             found = (kind for kind in WORDS if self.queues.length(kind))
             self.kind = next(found, self.kind)
             self.list.go(self.kind)
@@ -196,6 +200,7 @@ class DeskPage(QWidget):
         self.pane.prepare(facts, [other for other in coming if other >= 0])
         if not self._guiding and self.bench.point != row:
             self._fresh = False
+            self._touched = True
             self._guiding = True
             self.bench.choose(row)
             self._guiding = False

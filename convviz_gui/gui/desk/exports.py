@@ -18,7 +18,7 @@ _TEXT = "List of files (*.txt)"
 _REVIEWS = "Exported reviews and journals (*.csv *.jsonl)"
 
 _LISTS = (
-    (FileList.REMAINING, "&Files to go on with…", "Every picture but the excluded ones, a path a line"),
+    (FileList.REMAINING, "&Files without the excluded…", "Every picture but the excluded ones, a path a line"),
     (FileList.KEPT, "Files &kept…", "What was looked at and found right, a path a line"),
     (FileList.EXCLUDED, "Files e&xcluded…", "A path a line"),
     (FileList.RELABELLED, "Files &relabelled…", "A path, a tab and the new label a line"),

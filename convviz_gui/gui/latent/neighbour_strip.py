@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from convviz_gui.gui.latent.neighbour_tiles import TileView
@@ -109,6 +110,10 @@ class NeighbourStrip(QWidget):
             policy = part.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
             part.setSizePolicy(policy)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self.list.fit(self.list.width() - 2 * self.list.frameWidth())
 
     def offer_place(self, name: str) -> None:
         """Offer to place a picture on the map while nothing is chosen; "" for none."""

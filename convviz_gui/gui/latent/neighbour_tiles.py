@@ -14,6 +14,7 @@ from convviz_gui.gui.look.words import count as short
 _LARGEST, _SMALLEST = 72, 52
 _USUAL_COUNT = 12
 _SCROLL_BAR = 12
+_WIDEST = "12 0.0000"
 _TORN = 3
 """Times as far down on the map as there are neighbours: from there on a neighbour is torn away."""
 
@@ -48,11 +49,15 @@ class TileView(QListView):
         self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        # All neighbours side by side, as long as the pictures can still be made out.
-        self.tile = min(max(self.viewport().width() // _USUAL_COUNT - UNIT, _SMALLEST), _LARGEST)
-        self.setFixedHeight(self.cell().height() + _SCROLL_BAR)
+        self.fit(self.viewport().width())
         self.scheduleDelayedItemsLayout()
         super().resizeEvent(event)
+
+    def fit(self, width: int) -> None:
+        """Take the height for a row that is so wide; what is hidden is not told of its width by itself."""
+        # All neighbours side by side, as long as the pictures can still be made out.
+        self.tile = min(max(width // _USUAL_COUNT - UNIT, _SMALLEST), _LARGEST)
+        self.setFixedHeight(self.cell().height() + _SCROLL_BAR)
 
 
 class _TileDelegate(QStyledItemDelegate):
@@ -80,8 +85,8 @@ class _TileDelegate(QStyledItemDelegate):
         line = QRect(frame.left(), frame.bottom() + 3, frame.width(), metrics.height())
         painter.setPen(palette.color(QPalette.ColorRole.Text))
         place, score = str(index.data(Role.PLACE)), str(index.data(Role.SCORE))
-        # They stand in order: where there is no room for both, the distance says more.
-        if metrics.horizontalAdvance(f"{place} {score}") <= line.width():
+        # They stand in order: where there is no room for both, in this tile or in others, the distance says more.
+        if max(metrics.horizontalAdvance(text) for text in (f"{place} {score}", _WIDEST)) <= line.width():
             painter.drawText(line, Qt.AlignmentFlag.AlignLeft, place)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, score)
         wrong = bool(index.data(Role.DISAGREES))
@@ -93,5 +98,7 @@ class _TileDelegate(QStyledItemDelegate):
             line.translate(0, metrics.height() + 1)
             torn = rank > _TORN * index.model().rowCount()
             painter.setPen(palette.color(QPalette.ColorRole.Text if torn else QPalette.ColorRole.PlaceholderText))
-            map_rank = metrics.elidedText(f"map {short(rank)}", Qt.TextElideMode.ElideRight, line.width())
-            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, map_rank)
+            # A number without its last digits would lie.
+            words = f"map {short(rank)}"
+            fits = metrics.horizontalAdvance(words) <= line.width()
+            painter.drawText(line, Qt.AlignmentFlag.AlignLeft, words if fits else short(rank))

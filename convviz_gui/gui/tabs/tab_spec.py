@@ -275,8 +275,9 @@ _ALL = (
         "latent space",
         {"Points": _latent, "Retrieval": _retrieval, "Transfer": _transfer},
         lambda info: info.penultimate_layer,
-        "Open a folder of pictures to see how the network sorts it; sub-folders become labels.",
-        "Embed the pictures",
+        "How does the network sort your pictures, and what is wrong with them? A folder, a .zip or a .csv of pictures "
+        "becomes a map; sub-folders become labels.",
+        "Map the pictures",
         _TAKE_DEMO,
         order=("latent", "retrieve", "transfer"),
         others={
