@@ -14,7 +14,7 @@ SIDE, COLOUR_SIDE, HEAD = 32, 16, 12
 """Pixels a side of the brightness and of the two colour differences; bytes before them."""
 LENGTH = HEAD + SIDE * SIDE + 2 * COLOUR_SIDE * COLOUR_SIDE
 """Bytes of a fingerprint."""
-VERSION = 1
+VERSION = 2
 """Goes up with every change of what `fingerprint` returns: what was kept of another version is of no use."""
 
 _REDUCING_GAP = 2.0
@@ -32,11 +32,13 @@ def fingerprint(picture: Image.Image) -> ByteArray:
     is none) of the picture squeezed into a square. Fingerprints are equal where all pixels are, and hardly ever else.
     About half a millisecond for a photo of 200,000 pixels.
     """
-    head = struct.pack("<III", zlib.crc32(np.ascontiguousarray(picture).data), *picture.size)
+    head = struct.pack("<III", zlib.crc32(picture.tobytes()), *picture.size)
     small = picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
     values = np.asarray(small, np.float32) @ _YCC.T
-    half = SIDE // COLOUR_SIDE
-    colour = values[..., 1:].reshape(COLOUR_SIDE, half, COLOUR_SIDE, half, 2).mean(axis=(1, 3)).transpose(2, 0, 1) + 128
+    fine = values[..., 1:]
+    # Twice as many a side; numpy's mean over two axes takes five times as long.
+    coarse = (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) / 4
+    colour = coarse.transpose(2, 0, 1) + 128
     parts = (values[..., 0].ravel(), colour.ravel())
     levels = [np.clip(np.rint(part), 0, 255).astype(np.uint8) for part in parts]
     return frozen(np.concatenate([np.frombuffer(head, np.uint8), *levels]))
