@@ -94,10 +94,12 @@ def _wanted(desk: ReviewDesk, options: argparse.Namespace) -> list[Wanted]:
     notes = {row: decision.note for row, decision in current.items()}
     asked = [(Verdict.KEEP, "", options.keep), (Verdict.EXCLUDE, "", options.exclude)]
     asked += [(Verdict.UNDECIDED, "", options.undecide)]
-    asked += [(Verdict.RELABEL, label, files) for label, *files in options.relabel]
+    asked += [(Verdict.RELABEL, label.strip(), files) for label, *files in options.relabel]
     for verdict, label, files in asked:
         if verdict is Verdict.RELABEL and not files:
             raise EngineError("--relabel says no file", "Give the new label and then the files: --relabel cat 1.jpg")
+        if verdict is Verdict.RELABEL and not label:
+            raise EngineError("--relabel gives a blank label", "Give the label and then the files: --relabel cat 1.jpg")
         for file in files:
             row, decision = desk.row(file), Decision(verdict, label)
             if found.get(row, decision) != decision:

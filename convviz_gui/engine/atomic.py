@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -25,8 +26,17 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write into that becomes `path` when the block ends well; until then, and else, the old one stays."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    """A file to write into that becomes `path` when the block ends well; until then, and else, the old one stays.
+
+    Raises `OSError`, also where `path` is a folder, a device or a pipe: those are never replaced by a file.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "A folder or a device, not a file to write to", str(path))
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        error.filename = str(path)
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -93,6 +94,19 @@ def test_write_bytes_replaces_and_leaves_no_parts(tmp_path: Path) -> None:
         write_bytes(path, text)
         assert path.read_bytes() == text
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are of POSIX")
+def test_no_folder_or_device_is_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(OSError, match="not a file to write to"):
+            write_bytes(tmp_path / name, b"x")
+    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(FileNotFoundError, match="/nowhere/file'"):
+        write_bytes(tmp_path / "nowhere" / "file", b"x")
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["folder", "pipe"]
 
 
 FULL_DISK = """

@@ -261,6 +261,40 @@ def test_other_width_than_the_manifest_says(demo: Session, damaged: Path) -> Non
         run(demo, damaged)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"dimension": 128.0},
+        {"dimension": 10**12},
+        {"dimension": float("nan")},
+        {"layer": "\ud800"},
+        {"layer": 5},
+        {"class_names": ["one"]},
+        {"parts": {"file": "a\0"}},
+        {"parts": {"size": "x"}},
+        {"parts": {"file": "part-00001.parquet"}},
+        {"rows_per_part": float("inf")},
+    ],
+)
+def test_manifests_that_nobody_wrote_are_refused(demo: Session, damaged: Path, facts: dict[str, Any]) -> None:
+    said = json.loads((damaged / MANIFEST).read_text())
+    for name, value in facts.items():
+        target = said["description"] if name in said["description"] else said
+        if name == "parts":
+            said["parts"][0].update(value)
+        else:
+            target[name] = value
+    (damaged / MANIFEST).write_text(json.dumps(said, indent=1))
+    with pytest.raises(EngineError, match="cannot be read"):
+        run(demo, damaged)
+
+
+def test_a_manifest_deeper_than_can_be_read_is_refused(demo: Session, damaged: Path) -> None:
+    (damaged / MANIFEST).write_text('{"format": "convviz-embedded", "version": ' + "[" * 99_999)
+    with pytest.raises(EngineError, match="cannot be read"):
+        run(demo, damaged)
+
+
 def test_unfinished_directory_says_how_to_go_on(demo: Session, damaged: Path) -> None:
     facts = json.loads((damaged / MANIFEST).read_text())
     (damaged / MANIFEST).unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import signal
@@ -17,6 +18,7 @@ from convviz_gui.engine.desk import review_history, review_journal
 from convviz_gui.engine.desk.review import Review
 from convviz_gui.engine.desk.review_entries import Base, Decision, Step, Undo, Verdict, from_line, to_line
 from convviz_gui.engine.desk.review_history import History, compacted
+from convviz_gui.engine.desk.review_import import decisions_from
 from convviz_gui.engine.desk.review_journal import Journal, journal_path, read_journal, sources_of
 from convviz_gui.engine.desk.review_matching import adopted, match
 from convviz_gui.engine.errors import EngineError
@@ -448,3 +450,22 @@ def test_reading_a_journal_changes_nothing() -> None:
     assert len(read_journal(window.journal.path).entries) == 1
     assert window.journal.path.read_bytes() == torn
     assert {path.suffix for path in window.journal.path.parent.iterdir()} == {".jsonl", ".lock"}
+
+
+def test_half_letters_are_neither_kept_nor_believed() -> None:
+    assert KEEP.with_note("a\udcff ").note == "a?"
+    window = Window()
+    window.decide(("/photos/a.jpg", KEEP))
+    with window.journal.path.open("ab") as file:
+        change = ["/photos/b.jpg", "", {}, {"verdict": "relabel", "label": "\ud800"}]
+        file.write(json.dumps({"step": "1", "by": "x", "at": "y", "do": [change]}).encode() + b"\n")
+    assert "put aside" in window.journal.open().remark
+    assert len(window.journal.open().entries) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with a name are of POSIX")
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_pipe_is_not_imported(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(EngineError, match="not an ordinary file"):
+        decisions_from(tmp_path / name, (str(tmp_path),), [])

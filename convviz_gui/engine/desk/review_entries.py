@@ -38,8 +38,8 @@ class Decision:
         return self.verdict is not Verdict.UNDECIDED or bool(self.note)
 
     def with_note(self, note: str) -> Decision:
-        """The same decision with another note."""
-        return Decision(self.verdict, self.label, note.strip())
+        """The same decision with another note; "?" stands in it for what is not valid Unicode."""
+        return Decision(self.verdict, self.label, note.encode("utf-8", "replace").decode().strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +149,5 @@ def _decision(facts: object) -> Decision:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no text")
+    value.encode()  # half a letter could be neither shown nor exported
     return value

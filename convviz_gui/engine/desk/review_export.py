@@ -82,9 +82,11 @@ def write_files(path: Path, points: Points, decisions: Decisions, which: FileLis
             decision = decisions.get(row, _NONE)
             if not _belongs(decision.verdict, which):
                 continue
-            if len(file.splitlines()) > 1:
-                hint = "Export the table as CSV, where such names are quoted"
-                raise EngineError(f"The name {file!r} has a line break and cannot stand in a list of files", hint)
+            label = decision.label if which is FileList.RELABELLED else ""
+            for name in (file, label):
+                if len(name.splitlines()) > 1:
+                    hint = "Export the table as CSV, where such names are quoted"
+                    raise EngineError(f"The name {name!r} has a line break and cannot stand in a list of files", hint)
             yield f"{file}\t{decision.label}\n" if which is FileList.RELABELLED else f"{file}\n"
 
     return _write(path, lines())

@@ -56,6 +56,8 @@ def decisions_from(
         EngineError: the file is neither, or damaged, or about none of these pictures.
         OSError: it cannot be read.
     """
+    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+        raise EngineError(f"{path.name} is not an ordinary file", "Choose a journal or a CSV file that ConvViz wrote")
     if path.suffix.lower() == ".jsonl":
         contents = read_journal(path)
         records, others = History(contents.entries).records, contents.sources

@@ -12,6 +12,7 @@ from typing import Any
 from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.desk.fingerprint import VERSION as VERSION_OF_PRINTS
 from convviz_gui.engine.errors import EngineError
+from convviz_gui.engine.images import printable
 from convviz_gui.engine.payloads import Skipped
 from convviz_gui.engine.types import Preprocess
 
@@ -22,6 +23,8 @@ FORMAT = "convviz-embedded"
 VERSION = 1
 STORES = ("float16", "float32")
 _LARGEST = 64 * 2**20
+_WIDEST = 2**24
+"""Features or classes, more than any network has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def read_manifest(path: Path) -> Manifest:
         if path.stat().st_size > _LARGEST:
             raise _damaged(path, "it is too large")
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise EngineError(f"{folder} was not written by convviz embed", "Choose a directory that was")
@@ -129,7 +132,7 @@ def read_manifest(path: Path) -> Manifest:
         )
     try:
         return _manifest(facts)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from None
 
 
@@ -138,24 +141,41 @@ def _manifest(facts: dict[str, Any]) -> Manifest:
     described["preprocess"] = _preprocess(described["preprocess"])
     described["class_names"] = tuple(map(str, described["class_names"]))
     description = Description(**described)
-    if description.store not in STORES or description.dimension < 1 or description.n_classes < 0:
-        raise ValueError("impossible numbers")
+    _check(description)
+    parts = tuple(_part(part) for part in facts["parts"])
+    if len({part.file for part in parts}) < len(parts):
+        raise ValueError("a part stands in it twice")
     return Manifest(
         description,
         tuple(map(str, facts["sources"])),
         int(facts["rows_per_part"]),
         int(facts["n_parts"]),
         str(facts["command"]),
-        tuple(_part(part) for part in facts["parts"]),
-        tuple(Skipped(str(item["path"]), str(item["reason"])) for item in facts["skipped"]),
+        parts,
+        tuple(Skipped(printable(str(item["path"])), printable(str(item["reason"]))) for item in facts["skipped"]),
         _part(facts["map"]) if facts["map"] is not None else None,
     )
+
+
+def _check(said: Description) -> None:
+    """Raise `ValueError` for what no run has written: a manifest may come from anywhere."""
+    words = (said.model, said.source, said.weights, said.digest, said.layer, said.precision, *said.class_names)
+    if not all(isinstance(word, str) and printable(word) == word for word in words):
+        raise ValueError("words that are none")
+    numbers, (height, width) = (said.dimension, said.n_classes), said.preprocess.size
+    if not all(isinstance(number, int) and number <= _WIDEST for number in (*numbers, height, width)):
+        raise ValueError("impossible numbers")
+    if said.store not in STORES or said.dimension < 1 or said.n_classes < 0 or min(height, width) < 1:
+        raise ValueError("impossible numbers")
+    if len(said.class_names) not in (0, said.n_classes):
+        raise ValueError(f"{len(said.class_names)} names of {said.n_classes} classes")
 
 
 def _part(facts: dict[str, Any]) -> Part:
     part = Part(**facts)
     # A manifest from elsewhere must not lead out of its directory.
-    if Path(part.file).name != part.file or not isinstance(part.rows, int) or part.rows < 0:
+    inside = Path(part.file).name == part.file and part.file not in ("", "..") and "\0" not in part.file
+    if not inside or not isinstance(part.rows, int) or part.rows < 0 or not isinstance(part.size, int):
         raise ValueError(f"{part.file!r} cannot be a part")
     return part
 

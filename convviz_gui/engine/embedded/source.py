@@ -68,6 +68,9 @@ def embedding_of(opened: Opened) -> Steps[Embedding]:
     for column, target in (("features", features), ("logits", logits)):
         for start, values in opened.vectors(column):
             target[start : start + len(values)] = values
+            if not np.isfinite(target[start : start + len(values)]).all():
+                title = f"{opened.folder} holds {column} that are no numbers, from row {start:,} on"
+                raise EngineError(title, "Write it anew with convviz embed")
             yield Update(start + len(values), n, "reading features")
     return Embedding(
         layer=said.layer,
