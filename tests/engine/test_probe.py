@@ -106,7 +106,7 @@ def test_ten_thousand_classes_of_two_pictures_are_told_within_a_little_memory() 
         assert chances.size <= 4_000_000
         right.extend(chances.argmax(1) == codes[rows])
 
-    fitted = finish(probabilities(x, codes, 10_000, [split], split, take))
+    fitted = finish(probabilities(x, codes, 10_000, [split], [split], take))
     assert not fitted.exact
     assert np.mean(right) > 0.95
 
@@ -120,7 +120,7 @@ def test_probabilities_are_of_pictures_that_were_not_learned_from() -> None:
     seen: dict[int, float] = {}
     finish(
         probabilities(
-            x, codes, 2, splits, splits[0], lambda rows, p: seen.update(zip(rows.tolist(), p[:, 1], strict=True))
+            x, codes, 2, splits, splits[:1], lambda rows, p: seen.update(zip(rows.tolist(), p[:, 1], strict=True))
         )
     )
     assert sorted(seen) == list(range(200))

@@ -102,6 +102,20 @@ def test_where_labels_cannot_be_told_apart_none_is_suggested() -> None:
     assert sum(map(bool, news.suggested)) <= 4
 
 
+def test_a_label_is_suggested_only_if_it_is_as_likely_as_where_it_is_given() -> None:
+    rng = np.random.default_rng(3)
+    features = rng.normal([[0.0, 0.0]] * 40 + [[10.0, 0.0]] * 40 + [[5.5, 0.0]], 0.3).astype(np.float32)
+    labels = ["left"] * 40 + ["right"] * 40 + ["left"]
+    neighbours = finish(nearest(features, 12)).indices.copy()
+    neighbours[80] = [*range(5), *range(40, 47)]
+    news = finish(label_news(features, neighbours, labels))
+    assert news.suspects[80] > 0.5
+    assert news.suggested[80] == ""
+    neighbours[80] = range(40, 52)
+    features[80] = features[60]
+    assert finish(label_news(features, neighbours, labels, [str(row) for row in range(81)])).suggested[80] == "right"
+
+
 def test_the_same_seed_gives_the_same_suspects() -> None:
     x, labels = groups_with({4: "c"})
     first, second = (news_of(x, labels, seed=5) for _ in range(2))

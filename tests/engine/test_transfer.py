@@ -84,7 +84,7 @@ def held_to_scikit_learn(transfer: Transfer, session: Session, folder: str, metr
             learned, asked = (folds >= 0) & (folds != fold), folds == fold
             near = KNeighborsClassifier(transfer.neighbours, metric=metric, algorithm="brute")
             voted[asked] = near.fit(x[learned].astype(float), codes[learned]).predict(x[asked].astype(float))
-            penalty = 1 / (float(transfer.strength[row]) * learned.sum())
+            penalty = 1 / (float(transfer.strength[row, fold]) * learned.sum())
             line = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, tol=1e-5, max_iter=10_000))
             probed[asked] = line.fit(x[learned].astype(float), codes[learned]).predict(x[asked].astype(float))
         np.testing.assert_array_equal(transfer.knn.right[row], (voted == codes)[labelled])
@@ -314,7 +314,7 @@ def made(probe: list[list[bool]]) -> Transfer:
         sizes=np.ones(count, np.int64),
         knn=judged,
         probe=judged,
-        strength=np.ones(count, np.float32),
+        strength=np.ones((count, 5), np.float32),
         exact=np.ones(count, bool),
         majority=0.5,
         neighbours=3,
@@ -349,9 +349,13 @@ def test_an_exam_asks_nobody_about_what_was_learned() -> None:
     labels = ["a"] * 9 + ["b"] * 7 + [""] * 2
     groups = np.array([*range(8), 0, *range(9, 18)])
     exam = set_exam(classes_in(labels), groups, (), 0, 4, by_split=True)
-    for split in exam.splits:
+    for split in [*exam.splits, *exam.tuned]:
         assert not set(split.learned) & set(split.asked)
         assert not set(groups[split.learned]) & set(groups[split.asked])
+    for split, tuned in zip(exam.splits, exam.tuned, strict=True):
+        # Nor has what is scored a say in the penalty.
+        assert sorted([*tuned.learned, *tuned.asked]) == sorted(split.learned)
+        assert len(tuned.asked) > 0
     assert exam.rows.tolist() == list(range(16))
 
 

@@ -21,14 +21,15 @@ _Z = 1.959964
 class Exam:
     """Splits of N pictures, whose rows asked about have labels that are learned from and no copy among the learned.
 
-    `codes` i64 [N], −1 for none; `rows` i64 [S], all that are asked about, ascending; `tuned` chooses the probe's
-    penalty by. `how` and `notes` say in words what is done and what is left out.
+    `codes` i64 [N], −1 for none; `rows` i64 [S], all that are asked about, ascending; `tuned` cuts each
+    split's learned rows once more, to choose the probe's penalty by, so that no scored picture has a say in it. `how`
+    and `notes` say in words what is done and what is left out.
     """
 
     classes: Classes = field(repr=False)
     codes: IntArray = field(repr=False)
     splits: list[Split] = field(repr=False)
-    tuned: Split = field(repr=False)
+    tuned: list[Split] = field(repr=False)
     rows: IntArray = field(repr=False)
     how: str
     notes: tuple[str, ...]
@@ -55,16 +56,14 @@ def set_exam(
     trained = np.isin([name.casefold() for name in splits], TRAINING) if by_split and len(splits) else None
     tested = _tested(splits) if trained is not None and trained.any() else None
     if trained is not None and tested is not None:
-        rows, asked = np.flatnonzero(trained & (codes >= 0)), np.flatnonzero(tested & (codes >= 0))
-        found, dealt = [Split(rows, asked)], deal(np.where(trained, codes, -1), groups, seed, folds)
+        found = [Split(np.flatnonzero(trained & (codes >= 0)), np.flatnonzero(tested & (codes >= 0)))]
         names = [splits[int(np.flatnonzero(part)[0])] for part in (trained, tested)]
-        how = f"learned from the split {names[0]!r} ({len(rows):,} pictures), scored on {names[1]!r}"
+        how = f"learned from the split {names[0]!r} ({len(found[0].learned):,} pictures), scored on {names[1]!r}"
         outside = int(((codes >= 0) & ~trained & ~tested).sum())
     else:
-        dealt = deal(codes, groups, seed, folds)
-        found, outside = splits_of(dealt), 0
+        found, outside = splits_of(deal(codes, groups, seed, folds)), 0
         how = f"cross-validated in {len(found)} folds"
-    return _fair(classes, groups, found, splits_of(dealt), how, outside)
+    return _fair(classes, groups, found, seed, how, outside)
 
 
 def _tested(splits: Sequence[str]) -> BoolArray | None:
@@ -75,7 +74,7 @@ def _tested(splits: Sequence[str]) -> BoolArray | None:
     return None
 
 
-def _fair(classes: Classes, groups: IntArray, splits: list[Split], tuning: list[Split], how: str, outside: int) -> Exam:
+def _fair(classes: Classes, groups: IntArray, splits: list[Split], seed: int, how: str, outside: int) -> Exam:
     codes, fair, strange, copies = classes.codes, [], 0, 0
     for split in splits:
         copied = np.isin(groups[split.asked], groups[split.learned])
@@ -98,7 +97,16 @@ def _fair(classes: Classes, groups: IntArray, splits: list[Split], tuning: list[
         (outside, "in neither of the two splits"),
     )
     notes = tuple(f"{count:,} picture{'s' * (count > 1)} {why}: not scored" for count, why in said if count)
-    return Exam(classes, codes, fair, tuning[0], rows, how, notes)
+    tuned = [_held_out(codes, groups, split.learned, seed) for split in fair]
+    return Exam(classes, codes, fair, tuned, rows, how, notes)
+
+
+def _held_out(codes: IntArray, groups: IntArray, learned: IntArray, seed: int) -> Split:
+    """A fifth of the learned rows to be asked about, the others to be learned from."""
+    some = np.full(len(codes), -1, np.int64)
+    some[learned] = codes[learned]
+    parts = splits_of(deal(some, groups, seed))
+    return parts[0] if parts else Split(learned, learned)
 
 
 def refusal(classes: Classes) -> EngineError | None:

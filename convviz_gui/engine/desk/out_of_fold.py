@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,9 +31,12 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """How the probes were made: the penalty's weight, and whether the loss was minimised (else the closed form)."""
+    """How the probes were made: the penalty's weight for each split, and whether losses were minimised.
 
-    strength: float
+    Else, closed forms took their place.
+    """
+
+    strengths: tuple[float, ...]
     exact: bool
 
 
@@ -43,27 +47,30 @@ def splits_of(folds: IntArray) -> list[Split]:
 
 
 def probabilities(
-    features: FloatArray, codes: IntArray, n_classes: int, splits: list[Split], tuned: Split, take: Take
+    features: FloatArray, codes: IntArray, n_classes: int, splits: list[Split], tuned: Sequence[Split], take: Take
 ) -> Steps[Fitted]:
     """Fit a probe for each split and give what it says of the rows asked about to `take`, a block at a time.
 
-    The penalty is the one of `STRENGTHS` with which `tuned` is told best (mean log loss), from the strongest on until
-    one is no better than the one before; classes are those of `codes` i64 [N], −1 for none. Memory is that of a
+    The penalty of each is the one of `STRENGTHS` with which its split in `tuned` is told best (mean log loss), from the
+    strongest on until one is no better than the one before; with a single one in `tuned` all have the same. Classes are
+    those of `codes` i64 [N], −1 for none. Memory is that of a
     standardised copy of the features, at most 200 MB, and of a few arrays [D, K] and [D, D]. Deterministic.
     """
-    total = len(splits) + 1
-    best = yield from as_one(_tuned(features, codes, n_classes, tuned), 0, total)
-    exact = True
-    for place, split in enumerate(splits, 1):
-        if not len(split.learned) or not len(split.asked):
-            continue
-        fitting = fit(features, split.learned, codes, n_classes, best)
-        probe = yield from as_one(fitting, place, total)
-        exact = exact and probe.exact
-        for rows, said in probe.probabilities(features, split.asked):
-            take(rows, said)
-            yield Update(place, total, NOTE)
-    return Fitted(best, exact)
+    total = len(splits) + len(tuned)
+    done, best, exact, strengths = 0, math.nan, True, []
+    for place, split in enumerate(splits):
+        if place < len(tuned):
+            best = yield from as_one(_tuned(features, codes, n_classes, tuned[place]), done, total)
+            done += 1
+        strengths.append(best)
+        if len(split.learned) and len(split.asked):
+            probe = yield from as_one(fit(features, split.learned, codes, n_classes, best), done, total)
+            exact = exact and probe.exact
+            for rows, said in probe.probabilities(features, split.asked):
+                take(rows, said)
+                yield Update(done, total, NOTE)
+        done += 1
+    return Fitted(tuple(strengths), exact)
 
 
 def _tuned(features: FloatArray, codes: IntArray, n_classes: int, split: Split) -> Steps[float]:

@@ -56,7 +56,7 @@ def label_news(
     votes = voters(neighbours, codes, groups)
     tally = _Tally(classes, codes, neighbours, votes)
     splits = splits_of(deal(codes, groups, seed))
-    yield from probabilities(features, codes, len(classes.names), splits, splits[0], tally.take)
+    yield from probabilities(features, codes, len(classes.names), splits, splits[:1], tally.take)
     # A label that the probe of a picture's fold never saw cannot win there.
     for split in splits:
         tally.forget(split.asked[~np.isin(codes[split.asked], codes[split.learned])])

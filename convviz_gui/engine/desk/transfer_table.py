@@ -87,7 +87,7 @@ class TransferTable:
             sizes=frozen(np.array(self._sizes, np.int64)),
             knn=judged(exam, [neighbours for neighbours, _ in self.answers]),
             probe=judged(exam, [probe for _, probe in self.answers]),
-            strength=frozen(np.array([fitted.strength for fitted in self._fitted], np.float32)),
+            strength=frozen(np.array([fitted.strengths for fitted in self._fitted], np.float32)),
             exact=frozen(np.array([fitted.exact for fitted in self._fitted], np.bool_)),
             majority=exam.majority,
             neighbours=self._plan.neighbours,

@@ -33,7 +33,8 @@ class Transfer:
     """k-nearest-neighbour vote and linear probe in R rows: raw pixels first, then L layers in order of depth.
 
     `layers` are the L ids ("fc@input" is what goes into one); `sizes` i64 [R], numbers in a row's vectors. `strength`
-    f32 [R] is the weight of the probe's penalty, `exact` bool [R] whether its loss was minimised (else a closed form).
+    f32 [R, F] is the weight of the probe's penalty in each fold, chosen without its scored pictures, `exact` bool [R]
+    whether the loss was minimised (else a closed form).
     `paths` and `classes` i64 [S] (places in `labels`) are of the S pictures scored. `majority`, 0…1, is what always
     saying the commonest label comes to, and one over the number of labels what any guessing does in balanced accuracy.
     `scored_by` says in words what was learned from and scored; `notes` what was left out and why. `final` is False
