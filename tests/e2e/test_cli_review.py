@@ -143,6 +143,7 @@ def test_mistakes_are_answered_in_a_line_and_change_nothing(
     assert "is no picture of" in refused(capsys, folder, "--keep", "cat/2.png", "--exclude", "cat/9.png")
     assert "decided about twice" in refused(capsys, folder, "--keep", "cat/2.png", "--exclude", "cat/2.png")
     assert "says no file" in refused(capsys, folder, "--relabel", "cat")
+    assert "a blank label" in refused(capsys, folder, "--relabel", " ", "cat/1.png")
     assert "nothing to undo" in refused(capsys, folder, "--undo")
     assert "nothing to do again" in refused(capsys, folder, "--redo")
     assert "without a latent space" in refused(capsys, folder, "--list", "suspects")
@@ -151,6 +152,18 @@ def test_mistakes_are_answered_in_a_line_and_change_nothing(
     assert "No such file" in refused(capsys, folder, "--export-csv", tmp_path / "no" / "where.csv")
     assert "no column named" in refused(capsys, folder, "--import", _written(tmp_path / "t.csv", "a,b\n"))
     assert not list(own_home.rglob("*.jsonl"))
+
+
+def test_labels_with_line_breaks_do_not_spoil_a_list_of_files(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review(capsys, folder, "--relabel", "a\nb", "cat/1.png")
+    out = tmp_path / "list.txt"
+    said = refused(capsys, folder, "--export-files", out, "--which", "relabelled")
+    assert "has a line break" in said
+    assert not out.exists()
+    review(capsys, folder, "--export-files", out)
+    assert len(out.read_text().splitlines()) == 5
 
 
 def _written(path: Path, text: str) -> Path:

@@ -60,7 +60,8 @@ class GuestRow(QWidget):
     def _chip(self, placed: Placed) -> QToolButton:
         name = placed.located.name
         button = QToolButton()
-        button.setText(name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}")
+        short = name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
+        button.setText(short.replace("&", "&&"))
         button.setToolTip(tip(f"{name}: show where it is, and its neighbours"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setCheckable(True)

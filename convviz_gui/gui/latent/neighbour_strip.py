@@ -117,7 +117,7 @@ class NeighbourStrip(QWidget):
 
     def offer_place(self, name: str) -> None:
         """Offer to place a picture on the map while nothing is chosen; "" for none."""
-        self.place.setText(f"Place {name}" if name else "")
+        self.place.setText(f"Place {name}".replace("&", "&&") if name else "")
         self.place.setToolTip(tip(f"Find where {name}, the picture in the tray, belongs on this map"))
         self.place.setVisible(self._point < 0 and bool(name) and not self.remove.isVisibleTo(self))
 
