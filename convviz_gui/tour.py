@@ -148,6 +148,8 @@ def _stops() -> list[Stop]:
         Stop("compare", "Two maps on one scale, linked", _compare),
         Stop("latent-pca", "600 pictures as the network sorts them: PCA", _latent("pca")),
         Stop("latent-umap", "The same in UMAP, with an outlier and its true neighbours", _latent("umap")),
+        Stop("desk", "What may be wrong with the data: likeliest wrong labels first, reviewed by keyboard", _desk),
+        Stop("transfer", "Which layer tells the labels best, beside raw pixels and the commonest label", _transfer),
         Stop("browser", "Another network: every one of torchvision and timm, a weights file, your own code", _browser),
         Stop("input", "What the model saw: the crop on the photo, and the tensor made of it", _input),
         Stop("dark", "The dark theme", _dark),
@@ -266,6 +268,19 @@ def _point_at_the_strangest(window: MainWindow) -> None:
     assert tab.result is not None
     tab.view.bench.open(int(tab.result.payload.outlier.argmax()))  # type: ignore[union-attr]
     _wait(window, lambda: window.selection.overview is not None)
+
+
+def _desk(window: MainWindow) -> None:
+    from convviz_gui.gui.views.latent import LatentView
+
+    view = window.tabs.current.view
+    assert isinstance(view, LatentView)
+    view.switch.show_page("Desk")
+    _wait(window, lambda: view.bench.review.ready and view.desk.rows.rowCount() > 0)
+
+
+def _transfer(window: MainWindow) -> None:
+    _on_demo_folder(window, "transfer")
 
 
 def _browser(window: MainWindow) -> None:

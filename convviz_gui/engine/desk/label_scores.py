@@ -42,6 +42,7 @@ def label_scores(points: Points) -> tuple[Score, ...]:
             found,
             f"{found:,}",
             "Pictures whose neighbours, and a linear probe that has not seen them, agree on another label, and are as "
-            f"sure of it as of the pictures that have it.{some}",
+            "sure of it as of the pictures that have it. The desk's list is longer: it ranks all pictures by how much "
+            f"speaks against their label.{some}",
         ),
     )
