@@ -417,6 +417,12 @@ def test_it_fits_where_there_is_little_room(points: Points, model: ModelInfo, qt
     assert upper.geometry().bottom() < lower.geometry().top()
 
 
+@pytest.mark.parametrize("width", [860, 960, 1300])
+def test_names_have_room_however_the_columns_stand(points: Points, model: ModelInfo, qtbot: QtBot, width: int) -> None:
+    table = new_view(qtbot, points, model, width=width).desk.table
+    assert table.columnWidth(Column.PICTURE) >= 160
+
+
 def test_names_from_files_are_shown_to_the_letter(view: LatentView, points: Points, model: ModelInfo) -> None:
     odd = "/d/<b>bold</b>/<img src='x'>.png"
     paths = (*points.paths[:7], odd, *points.paths[8:])

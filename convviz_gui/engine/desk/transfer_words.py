@@ -58,8 +58,9 @@ def verdict(transfer: Transfer) -> str:
         return ""
     values, intervals = measure(transfer.probe, balanced=balanced)
     kind = "balanced accuracy" if balanced else "accuracy"
+    which = "Best layer for this data" if transfer.final else "Best of the layers judged so far"
     said = [
-        f"Best layer for this data: {transfer.names[best]}, {part(float(values[best]))} "
+        f"{which}: {transfer.names[best]}, {part(float(values[best]))} "
         f"{give_or_take(intervals[best])} {kind} by linear probe."
     ]
     said += _others(transfer, best, values, balanced=balanced)

@@ -21,7 +21,8 @@ from convviz_gui.gui.latent.point_model import paint_thumbnail
 from convviz_gui.gui.look.painting import guarded
 from convviz_gui.gui.look.theme import UNIT, Colours, colours, numbers_font
 
-_NARROW = 420
+_NARROW = 540
+"""Below it a column for labels leaves too little of the pictures' names: labels stand below them."""
 _BAR = 3
 _WIDTHS = {Column.RANK: 44, Column.LABEL: 132, Column.SCORE: 84, Column.DECISION: 92}
 _WALKING = frozenset({
