@@ -350,6 +350,14 @@ def test_kept_neighbours_are_counted_where_they_can_be() -> None:
     assert kept(float("nan"), 12) == ""
 
 
+def test_the_ranking_of_another_dataset_begins_at_its_top(shown: LatentView, points: Points) -> None:
+    ranking = shown.map.ranking
+    ranking.scrollToBottom()
+    assert ranking.verticalScrollBar().value() > 0
+    shown.show_preview(dataclasses.replace(points, folder="/another", paths=tuple(f"/other{p}" for p in points.paths)))
+    assert ranking.verticalScrollBar().value() == 0
+
+
 def test_the_map_keeps_its_height_when_a_picture_is_chosen(shown: LatentView) -> None:
     before = shown.map.strip.height()
     shown.bench.choose(7)

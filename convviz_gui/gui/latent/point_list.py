@@ -52,10 +52,13 @@ class PointList(QListView):
 
     def show_facts(self, facts: PointFacts) -> None:
         """Rank these pictures, as soon as their orders are worked out."""
+        other = self._facts is None or self._facts.points.folder != facts.points.folder
         self._facts = facts
         self._told = True
         first = facts.ranking[:MOST] if facts.orders.ready else np.zeros(0, np.int64)
         self.points.show_points(facts, first.tolist(), facts.scores[first].tolist())
+        if other:
+            self.scrollToTop()
         self._told = False
 
     def choose(self, point: int) -> None:
