@@ -489,6 +489,7 @@ def test_a_selection_in_words() -> None:
     assert summary(34, [("cat", 20), ("dog", 14)]) == "34 selected: 20 cat, 14 dog"
     six = [(name, 9 - place) for place, name in enumerate("abcdef")]
     assert summary(39, six) == "39 selected: 9 a, 8 b, 7 c, 6 d, 9 of 2 other labels"
+    assert summary(2, [("a" * 5000 + "b", 2)]) == f"2 selected: 2 {'a' * 16}…{'a' * 15}b"
     assert summary(2, [("cat", 1), ("", 1)]) == "2 selected: 1 cat, 1 without a label"
 
 

@@ -15,6 +15,9 @@ from convviz_gui.gui.latent.workbench import Workbench
 from convviz_gui.gui.look.plain import plain, tip
 from convviz_gui.gui.look.theme import UNIT
 
+_MOST_TOLD = 50
+"""Labels in the tooltip: more would fill the screen."""
+
 
 class SelectionPanel(QWidget):
     """Shows the selection of a `Workbench`. What is marked on the wall goes before all that is selected.
@@ -105,7 +108,7 @@ class SelectionPanel(QWidget):
         several = len(rows) != len(self._bench.selected)
         labels = facts.label_counts(rows)
         words = summary(len(rows), labels)
-        whole = summary(len(rows), labels, len(labels))
+        whole = summary(len(rows), labels, _MOST_TOLD)
         if several:
             words = words.replace("selected", f"of {len(self._bench.selected):,} marked", 1)
         self.summary.setText(words)

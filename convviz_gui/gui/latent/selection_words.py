@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _NAMED = 4
+_LONGEST = 32
+"""Letters of a label: a longer word, which cannot be wrapped, would make the whole page as wide."""
 
 
 def counted(number: int, noun: str = "picture") -> str:
@@ -17,10 +19,15 @@ def summary(number: int, labels: Sequence[tuple[str, int]], most: int = _NAMED) 
     start = f"{number:,} selected"
     if not any(name for name, _ in labels):
         return start
-    told = [f"{count:,} {name or 'without a label'}" for name, count in labels[:most]]
+    told = [f"{count:,} {_short(name)}" for name, count in labels[:most]]
     rest = labels[most:]
     if len(rest) == 1:
-        told.append(f"{rest[0][1]:,} {rest[0][0] or 'without a label'}")
+        told.append(f"{rest[0][1]:,} {_short(rest[0][0])}")
     elif rest:
         told.append(f"{sum(count for _, count in rest):,} of {len(rest):,} other labels")
     return f"{start}: {', '.join(told)}"
+
+
+def _short(name: str) -> str:
+    half = _LONGEST // 2
+    return name if 0 < len(name) <= _LONGEST else f"{name[:half]}…{name[-half:]}" if name else "without a label"
