@@ -90,5 +90,6 @@ def _embed(options: argparse.Namespace, words: list[str]) -> int:
         print(f"Nothing to do: {options.out} holds these {made.rows} pictures")
     else:
         went_on = f", {made.found} of them were there" if made.found else ""
-        print(f"Wrote {made.rows} pictures in {made.parts} parts to {options.out}{went_on}")
+        parts = "1 part" if made.parts == 1 else f"{made.parts} parts"
+        print(f"Wrote {made.rows} pictures in {parts} to {options.out}{went_on}")
     return DONE
