@@ -286,6 +286,13 @@ def test_two_do_not_write_at_once(session: Session, toys: Path, tmp_path: Path) 
     assert embed(session, toys, tmp_path).rows == N
 
 
+def test_the_dataset_itself_is_not_written_into(session: Session, toys: Path) -> None:
+    before = sorted(toys.rglob("*"))
+    with pytest.raises(EngineError, match="is the dataset itself"):
+        embed(session, toys, toys / "." / ".." / toys.name)
+    assert sorted(toys.rglob("*")) == before
+
+
 def test_nothing_readable(session: Session, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()

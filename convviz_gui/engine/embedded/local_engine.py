@@ -93,6 +93,9 @@ def _here(session: Session, plan: Plan, missing: list[int], command: Embed, writ
 
 
 def _plan(session: Session, command: Embed) -> Plan:
+    if any(Path(source).resolve() == Path(command.out).resolve() for source in (command.folder, *command.splits)):
+        # Opened again, the folder would be taken for the features instead of the pictures.
+        raise EngineError(f"{command.out} is the dataset itself", "Choose another folder to write to (--out DIR)")
     listing = list_dataset(command.folder, command.splits)
     info = session.info
     layer = _layer(session, command.layer)
