@@ -99,10 +99,11 @@ class Console:
         skipped: list[Skipped] = []
         paths = self._paths(info, order, skipped)
         pictures = self._pictures(paths, skipped) if paths else [None]
-        results = (self._result(order, picture) for picture in pictures)
+        orders = self._orders(info, order)
+        results = (self._result(one, picture) for one in orders for picture in pictures)
         if info.payload == PLACEABLE and order.images:
             results = (self._located(result, order.images, skipped) for result in results)
-        write_results(results, skipped, out, command, several=len(paths) > 1)
+        write_results(results, skipped, out, command, several=max(len(paths), len(orders)) > 1)
         facts: dict[str, Any] = json.loads((Path(out) / MANIFEST).read_text(encoding="utf-8"))
         return facts
 
@@ -111,6 +112,15 @@ class Console:
         outcome = self._do(command)
         assert isinstance(outcome, Embedded)
         return outcome
+
+    def _orders(self, info: MethodInfo, order: Order) -> list[Order]:
+        """The order itself, or one for each layer where maps of several are; there is one pass over the pictures."""
+        text = str(dict(order.settings).get("layers", "")).strip()
+        if info.payload != PLACEABLE or not text or order.layer is not None:
+            return [order]
+        from convviz_gui.engine.desk.transfer_layers import chosen_layers
+
+        return [replace(order, layer=layer) for layer in chosen_layers(self.session, text)]
 
     def _paths(self, info: MethodInfo, order: Order, skipped: list[Skipped]) -> list[str]:
         needs = info.needs_with(order.settings)

@@ -35,14 +35,15 @@ def write_result(result: Result, folder: str) -> Exported:
 def write_results(
     results: Iterable[Result], skipped: Sequence[Skipped], folder: str, command: Sequence[str], *, several: bool = False
 ) -> Exported:
-    """Write results that differ only in their photo, each as it comes.
+    """Write results that differ only in their photo, or in their layer, each as it comes.
 
     Args:
         results: at least one.
         skipped: pictures that were left out; read when all results have come, so it may grow meanwhile.
         folder: made if it is not there.
         command: the command line that repeats this.
-        several: each result gets a sub-folder, numbered and named after its photo; else the only one lies in `folder`.
+        several: each result gets a sub-folder, numbered and named after its photo or layer; else the only one lies in
+            `folder`.
 
     Raises `EngineError` if the folder cannot be written or there is nothing to write.
     """
@@ -71,7 +72,8 @@ def _of_its_network(result: Result) -> Result:
 
 
 def _stem(result: Result) -> str:
-    name = Path(result.run.image.name).stem if result.run.image else "result"
+    layer = result.run.target.layer or "result"
+    name = Path(result.run.image.name).stem if result.run.image else layer
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:60]
 
 

@@ -138,6 +138,19 @@ def test_latent(tmp_path: Path, folder: str) -> None:
     assert d == arrays["features"].shape[1]
 
 
+def test_latent_of_several_layers_reads_the_pictures_once(tmp_path: Path, folder: str) -> None:
+    words = ("latent", "--model", "demo", "--folder", folder, "--projection", "pca", "--neighbours", "4")
+    assert main(["run", *words, "--layers", "block5_relu1, avg_pool", "--out", str(tmp_path / "both")]) == 0
+    facts = json.loads((tmp_path / "both" / "manifest.json").read_text())
+    assert [one["layer"] for one in facts["results"]] == ["block5_relu1", "avg_pool"]
+    for one in facts["results"]:
+        alone, _ = run(tmp_path / one["layer"], *words, "--layer", one["layer"])
+        with np.load(tmp_path / "both" / one["folder"] / "data.npz") as data:
+            np.testing.assert_array_equal(data["features"], alone["features"])
+            np.testing.assert_array_equal(data["xy"], alone["xy"])
+            assert data["digests"].shape == (40,)
+
+
 def test_latent_of_some_rows_and_with_pictures_placed(tmp_path: Path, folder: str, pictures: list[str]) -> None:
     words = ("latent", "--model", "demo", "--folder", folder, "--projection", "pca", "--neighbours", "4")
     whole, _ = run(tmp_path / "whole", *words, "--image", *pictures)

@@ -31,6 +31,7 @@ def _arrays(points: Points) -> Arrays:
         "duplicate_distance": points.duplicate_distance,
         "splits": np.array(points.splits, np.str_),
         "xyz": points.xyz,
+        "digests": np.array(points.digests, np.str_),
     }
 
 

@@ -38,6 +38,13 @@ class LatentParams(Params):
         advanced=True,
     )
     batch: int = batch_param()
+    layers: str = param(
+        "",
+        "Layers in one pass",
+        "Further layers whose features are taken in the same pass and kept, so that their maps come at once: ids with "
+        'commas between them, "spread", "every stage" or "all".',
+        advanced=True,
+    )
     only: str = param(
         "",
         "Only these rows",

@@ -8,6 +8,7 @@ from convviz_gui.engine.datasets import finding
 from convviz_gui.engine.desk.duplicates import duplicate_score, find_duplicates
 from convviz_gui.engine.desk.label_scores import label_scores
 from convviz_gui.engine.desk.suspects import label_news
+from convviz_gui.engine.desk.transfer_layers import chosen_layers
 from convviz_gui.engine.embedded.opened import is_large
 from convviz_gui.engine.embedded.source import (
     embedding_of,
@@ -19,7 +20,7 @@ from convviz_gui.engine.embedded.source import (
 )
 from convviz_gui.engine.latent.chosen import chosen_layer
 from convviz_gui.engine.latent.distortion import measure_distortion
-from convviz_gui.engine.latent.embedding_cache import embed_cached
+from convviz_gui.engine.latent.embedding_cache import embed_layers_cached
 from convviz_gui.engine.latent.frames import showing
 from convviz_gui.engine.latent.growing import Growing
 from convviz_gui.engine.latent.measures import distortion_scores, said_of
@@ -91,8 +92,10 @@ class Latent(Method[LatentParams]):
             found = yield from stage(embedding_of(opened), _EMBED)
         else:
             growing = Growing(request, params.projection, listing)
-            read = embed_cached(session, listing, chosen_layer(session, request), params.batch, growing.points)
-            found = yield from stage(read, _EMBED)
+            layer = chosen_layer(session, request)
+            layers = (layer, *(chosen_layers(session, params.layers) if params.layers.strip() else ()))
+            read = embed_layers_cached(session, listing, layers, params.batch, growing.points)
+            found = (yield from stage(read, _EMBED))[layer]
         neighbours = yield from stage(nearest(found.features, params.neighbours), _SEARCH)
         copies = yield from stage(find_duplicates(found.fingerprints, neighbours.indices, params.mirrored), _COPIES)
         components = pca(found.features, 3)
