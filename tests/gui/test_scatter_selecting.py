@@ -219,6 +219,14 @@ def test_selected_points_are_plain_and_the_others_faint(plot: ScatterPlot, groun
     assert away(20) == pytest.approx(away(14), abs=3)
 
 
+def test_rings_do_not_hide_the_colours_of_a_crowd(plot: ScatterPlot) -> None:
+    crowd = np.random.default_rng(3).normal(2.0, 0.02, (40, 2)).astype(np.float32)
+    show(plot, np.concatenate([GRID, crowd]))
+    plot.set_selection(np.arange(len(GRID) + 40))
+    ringed = len(plot.canvas.marks.marks.selected)
+    assert len(GRID) - 4 <= ringed <= len(GRID) + 4
+
+
 def test_many_points_are_selected_beside_the_window(plot: ScatterPlot, told: Told, qtbot: QtBot) -> None:
     xy = np.random.default_rng(0).uniform(0, 6, (120_000, 2)).astype(np.float32)
     show(plot, xy)

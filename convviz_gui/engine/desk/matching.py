@@ -7,7 +7,7 @@ import numpy as np
 from convviz_gui.engine.desk.fingerprint import HEAD, SIDE, brightness, colour
 from convviz_gui.engine.payloads import BoolArray, ByteArray, FloatArray
 
-SAME = 0.22
+SAME = 0.2
 """Unlikeness up to which two files are taken for the same picture."""
 
 _HOPELESS, _APART = 0.85, 0.45

@@ -17,7 +17,7 @@ from convviz_gui.gui.latent.scatter_raster import Window
 from convviz_gui.gui.latent.scatter_scene import UNSELECTED, Scene
 from convviz_gui.gui.latent.scatter_thumbs import CANDIDATES, Tile, placed
 
-_RINGS, _RING_FROM = 300, 2.5
+_RINGS, _RING_FROM, _RING_ROOM = 300, 2.5, 3.0
 _DIAMOND_REACH = 10.0
 _SCATTER = np.uint64(2654435761)
 
@@ -49,7 +49,7 @@ class Marking:
             for one in (self.located if plane else ())
             if np.isfinite(one.xy).all()
         )
-        ringed = self._ringed(places, window) if radius >= _RING_FROM else []
+        ringed = self._ringed(places, window, radius) if radius >= _RING_FROM else []
         chosen, hovered = at((self.chosen,)), at((self.hovered,))
         return Marks(
             chosen[0] if chosen else None,
@@ -107,12 +107,20 @@ class Marking:
         """Lines around the tiles of what is marked."""
         return dict.fromkeys(self.neighbours, accent) | {row: ink for row in (self.chosen, self.hovered) if row >= 0}
 
-    def _ringed(self, places: Places, window: Window) -> list[int]:
+    def _ringed(self, places: Places, window: Window, radius: float) -> list[int]:
         if not len(self.selected) > 0:
             return []
         x, y = places.x[self.selected], places.y[self.selected]
         seen = self.selected[(x >= window.x0) & (x <= window.x1) & (y >= window.y0) & (y <= window.y1)]
-        return seen.tolist() if len(seen) <= _RINGS else []
+        if len(seen) > _RINGS:
+            return []
+        # Rings on top of each other would hide the colours of a crowd; the others are fainter in any case.
+        at = np.stack([places.x[seen], places.y[seen]], 1) * [
+            window.width / (window.x1 - window.x0),
+            window.height / (window.y1 - window.y0),
+        ]
+        gaps = np.linalg.norm(at[:, None] - at[None], axis=2) + np.diag(np.full(len(at), np.inf))
+        return [int(row) for row in seen[(gaps > 2.0 * radius + _RING_ROOM).all(1)]]
 
 
 def selected_mask(rows: IntArray, count: int) -> BoolArray | None:
