@@ -21,6 +21,8 @@ _home = tempfile.TemporaryDirectory(prefix="convviz-tests-")
 def pytest_configure(config: pytest.Config) -> None:
     # What tests keep is not the user's, and what an earlier run of them kept is not theirs.
     os.environ["CONVVIZ_HOME"] = _home.name
+    # UMAP is compiled once for all processes of the tests, not by every one that is started.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(_home.name, "compiled")))
     # A shell starts what runs in its background with Ctrl+C ignored, and programs that tests start would inherit that.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -304,7 +304,9 @@ def test_tokens_are_the_maps_that_they_were_made_of() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("pictures")
     for seed in range(9):
-        Image.fromarray(noise_picture(seed=seed).pixels).save(root / f"{seed}.png")
+        place = root / ("ab"[seed % 2])
+        place.mkdir(exist_ok=True)
+        Image.fromarray(noise_picture(seed=seed).pixels).save(place / f"{seed}.png")
     return str(root)
 
 

@@ -285,6 +285,7 @@ def test_unreadable_files_are_named_every_time(code: Path, folder: Path) -> None
 
 KILLED = """
 import sys
+import time
 from pathlib import Path
 from convviz_gui.engine.datasets import list_folder
 from convviz_gui.engine.latent import disk_shelf
@@ -295,6 +296,7 @@ disk_shelf.FLUSH_SECONDS = 0.0
 session = opened(Path(sys.argv[1]))
 for update in embed_layers_cached(session, list_folder(sys.argv[2]), ("conv1", "head"), 4):
     print(update.done, flush=True)
+    time.sleep(0.03)
 print("end", flush=True)
 """
 
