@@ -184,7 +184,7 @@ def test_what_is_planted_in_the_demos_folder_is_found(tmp_path: Path) -> None:
             scores = finish(judged).suspects
         assert np.isfinite(scores).all()
         assert len({*wrong} & {*np.argsort(-scores, kind="stable")[:24].tolist()}) >= 10
-    told = next(score for score in result.scores if score.label == "Label suspects")
+    told = next(score for score in result.scores if score.label == "Other label suggested")
     suggested = [row for row, name in enumerate(points.suggested) if name]
     assert told.value == len(suggested) < 40
     assert len({*wrong} & {*suggested}) >= 10

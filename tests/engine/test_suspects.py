@@ -197,5 +197,5 @@ def test_words_say_what_was_not_judged(tmp_path: Path) -> None:
         (one / path.name).write_bytes(path.read_bytes())
     points, result = points_of(session, one.parent)
     assert not len(points.suspects)
-    score = next(score for score in result.scores if score.label == "Label suspects")
+    score = next(score for score in result.scores if score.label == "Other label suggested")
     assert (score.text, score.help) == ("not judged", "All labels are the same.")

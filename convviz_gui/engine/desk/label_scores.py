@@ -29,7 +29,7 @@ def label_scores(points: Points) -> tuple[Score, ...]:
     if not any(points.labels):
         return ()
     if not len(points.suspects):
-        return (Score("Label suspects", math.nan, "not judged", f"{why_not(points.labels) or 'Not finished'}."),)
+        return (Score("Other label suggested", math.nan, "not judged", f"{why_not(points.labels) or 'Not finished'}."),)
     found, unknown = sum(map(bool, points.suggested)), int(np.isnan(points.suspects).sum())
     some = (
         f" {unknown:,} pictures are not judged: they have no label, or one that no other picture has."
@@ -38,7 +38,7 @@ def label_scores(points: Points) -> tuple[Score, ...]:
     )
     return (
         Score(
-            "Label suspects",
+            "Other label suggested",
             found,
             f"{found:,}",
             "Pictures whose neighbours, and a linear probe that has not seen them, agree on another label, and are as "
