@@ -21,7 +21,7 @@ from convviz_gui.engine.types import Locate, Result
 from tests.engine.test_embedding import write_pictures
 from tests.engine.test_latent import points_of, run
 from tests.engine.test_neighbours import finish
-from tests.engine.test_projections import clusters
+from tests.engine.test_projections import by_umap_learn, clusters
 from tests.engine.tiny import tiny_session
 
 
@@ -116,14 +116,14 @@ def test_affinities_have_the_perplexity_asked_for() -> None:
 
 
 def test_memberships_and_curve_are_umaps() -> None:
-    from umap.umap_ import compute_membership_strengths, find_ab_params, smooth_knn_dist
-
-    assert curve_of(0.1) == pytest.approx(find_ab_params(1.0, 0.1), rel=1e-3)
+    assert curve_of(0.1) == pytest.approx(by_umap_learn("find_ab_params(1.0, 0.1)", np.zeros(1)), rel=1e-3)
     distances = np.sort(np.random.default_rng(2).uniform(0.1, 1, (1, 15)), axis=1).astype(np.float32)
     distances[0, 0] = 0.0  # umap-learn has the point itself first
-    sigmas, rhos = smooth_knn_dist(distances, 15.0)
-    indices = np.arange(1, 16)[None].astype(np.int32)
-    theirs = compute_membership_strengths(indices, distances, sigmas, rhos)[2]
+    theirs = by_umap_learn(
+        "compute_membership_strengths(np.arange(1, 16)[None].astype(np.int32), given, "
+        "*smooth_knn_dist(given, 15.0))[2]",
+        distances,
+    )
     np.testing.assert_allclose(memberships(distances[0, 1:].astype(np.float64)), theirs[1:], rtol=1e-3, atol=1e-4)
 
 

@@ -137,6 +137,22 @@ def projected(features: np.ndarray, plan: Plan) -> tuple[np.ndarray, list[Frame]
 
 
 @pytest.mark.usefixtures("children")
+def by_umap_learn(expression: str, given: np.ndarray) -> np.ndarray:
+    """What umap-learn says, in a process of its own: what it and numba bring is not to live beside Qt."""
+    code = (
+        "import io, sys, numpy as np\n"
+        "from umap import UMAP\n"
+        "from umap.umap_ import compute_membership_strengths, find_ab_params, smooth_knn_dist\n"
+        "given = np.load(io.BytesIO(sys.stdin.buffer.read()))\n"
+        f"np.save(sys.stdout.buffer, np.asarray({expression}))"
+    )
+    sent = io.BytesIO()
+    np.save(sent, given)
+    done = subprocess.run([sys.executable, "-c", code], input=sent.getvalue(), capture_output=True, check=True)
+    found: np.ndarray = np.load(io.BytesIO(done.stdout))
+    return found
+
+
 class TestLayouts:
     """The plain libraries' pictures, with frames on the way."""
 
@@ -172,10 +188,10 @@ class TestLayouts:
         assert trust == pytest.approx(reference, abs=2e-3)
 
     def test_umap_is_the_plain_librarys(self) -> None:
-        from umap import UMAP
-
         features = clusters(150, 20, 5)
-        plain = UMAP(n_neighbors=12, metric="cosine", random_state=3, n_jobs=1).fit_transform(features)
+        plain = by_umap_learn(
+            "UMAP(n_neighbors=12, metric='cosine', random_state=3, n_jobs=1).fit_transform(given)", features
+        )
         ours, _ = projected(features, Plan("umap", seed=3, n_neighbors=12))
         np.testing.assert_allclose(ours, plain, atol=1e-4)
 
