@@ -33,6 +33,24 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left_to_others() -> Iterator[None]:
+    """Cycles with Qt's objects in them are gone before tests come whose threads collect garbage."""
+    yield
+    gc.collect()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def collected_in_this_thread() -> Iterator[None]:
+    """As in the program: a Qt object that another thread collects takes the process down, now or later."""
+    gc.disable()
+    yield
+    gc.collect(1)
+    # A window that was closed has given collecting back.
+    gc.disable()
+
+
 @pytest.fixture(autouse=True)
 def clean(qapp: QApplication, qtlog: Any, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail on Qt warnings, log records from WARNING up, windows left behind and threads still running."""
