@@ -78,6 +78,7 @@ class _Tile(QStyledItemDelegate):
         painter.setFont(view.font())
         painter.setPen(scheme.warning if differs else scheme.muted)
         line = QRect(frame.left(), frame.bottom() + 2, frame.width(), painter.fontMetrics().height())
-        # The last part of a label tells more than where it stands.
-        shown = painter.fontMetrics().elidedText(caption, Qt.TextElideMode.ElideLeft, line.width())
+        # The last part of a label tells more than where it stands; of a single word the beginning does.
+        side = Qt.TextElideMode.ElideLeft if "/" in caption else Qt.TextElideMode.ElideRight
+        shown = painter.fontMetrics().elidedText(caption, side, line.width())
         painter.drawText(line, Qt.AlignmentFlag.AlignHCenter, shown)
