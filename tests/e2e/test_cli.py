@@ -138,7 +138,7 @@ def test_latent(tmp_path: Path, folder: str) -> None:
     assert d == arrays["features"].shape[1]
 
 
-def test_latent_of_several_layers_reads_the_pictures_once(tmp_path: Path, folder: str) -> None:
+def test_latent_of_several_layers_writes_a_map_of_each(tmp_path: Path, folder: str) -> None:
     words = ("latent", "--model", "demo", "--folder", folder, "--projection", "pca", "--neighbours", "4")
     assert main(["run", *words, "--layers", "block5_relu1, avg_pool", "--out", str(tmp_path / "both")]) == 0
     facts = json.loads((tmp_path / "both" / "manifest.json").read_text())
