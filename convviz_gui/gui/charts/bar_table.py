@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from convviz_gui.gui.look.theme import UNIT, colours, numbers_font
 
 Index = QModelIndex | QPersistentModelIndex
 _BAR = 3
+_MEASURED = 8
+"""How many of a column's longest texts are measured for its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class BarTable(QTreeView):
         self.header().setStretchLastSection(False)
         self.header().setSectionsClickable(True)
         self.header().setMinimumSectionSize(3 * UNIT)
+        self.setUniformRowHeights(True)
         self.setSortingEnabled(True)
         self.header().setSortIndicator(-1, Qt.SortOrder.DescendingOrder)
         self.activated.connect(lambda index: self.opened.emit(self._rows.item(index.row())))
@@ -168,6 +172,11 @@ class BarTable(QTreeView):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(40 * UNIT, 30 * UNIT)
+
+    def sizeHintForColumn(self, column: int) -> int:  # noqa: N802
+        # Not Qt's own, which asks the delegate about every row: columns are measured anew in the middle of a run.
+        longest = heapq.nlargest(_MEASURED, self._rows.columns[column].texts, key=len)
+        return max((self.fontMetrics().horizontalAdvance(text) for text in longest), default=0) + 2 * UNIT
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(20 * UNIT, 10 * UNIT)

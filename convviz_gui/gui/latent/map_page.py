@@ -35,6 +35,7 @@ _SIDE_PART, _SIDE_LEAST, _SIDE_MOST = 0.33, 200, 300
 _PAUSE_MS = 150
 """How long a picture is to be chosen before its neighbours are looked for: arrows pass over many."""
 
+_GLANCE_MS = 50
 _PLOT_MODULE = "convviz_gui.gui.latent.scatter_plot"
 
 
@@ -80,8 +81,15 @@ class MapPage(QWidget):
         column.addWidget(self.guests)
         column.addWidget(self.strip)
         self._connect()
-        # pyqtgraph takes half a second to import: done while the user chooses a folder, it is not waited for.
-        threading.Thread(target=importlib.import_module, args=(_PLOT_MODULE,), name="import pyqtgraph").start()
+        # pyqtgraph takes half a second to import, and the plot a tenth to build: done while the user chooses a folder,
+        # neither is waited for.
+        self._importing = threading.Thread(
+            target=importlib.import_module, args=(_PLOT_MODULE,), name="import pyqtgraph"
+        )
+        self._importing.start()
+        self._building = QTimer(self, interval=_GLANCE_MS)
+        self._building.timeout.connect(self._build_when_imported)
+        self._building.start()
 
     def _connect(self) -> None:
         self.colours.painted.connect(self._paint)
@@ -124,6 +132,9 @@ class MapPage(QWidget):
         # Another projection has other axes: a view that was zoomed into the old one means nothing there.
         about = (points.folder, points.layer, points.projection)
         keep = self._shown == about and self.bench.grown
+        if self._shown is None:
+            side = min(max(round(self.width() * _SIDE_PART), _SIDE_LEAST), _SIDE_MOST)
+            self._middle.setSizes([max(self.width() - side, 1), side])
         self._shown = about
         self._hide_card()
         # Frames follow one another too fast to glide between them.
@@ -131,7 +142,12 @@ class MapPage(QWidget):
         plot.set_takes_pictures(points.final)
         self.header.show_points(points)
 
+    def _build_when_imported(self) -> None:
+        if not self._importing.is_alive():
+            self._the_plot()
+
     def _the_plot(self) -> ScatterPlot:
+        self._building.stop()
         if self.plot is None:
             from convviz_gui.gui.latent.scatter_plot import ScatterPlot
 
@@ -148,8 +164,6 @@ class MapPage(QWidget):
             self._middle.setStretchFactor(0, 1)
             self._middle.setCollapsible(0, False)
             self._middle.setCollapsible(1, False)
-            side = min(max(round(self.width() * _SIDE_PART), _SIDE_LEAST), _SIDE_MOST)
-            self._middle.setSizes([max(self.width() - side, 1), side])
             self._card = HoverCard(self.thumbnails, plot)
             self.setFocusProxy(plot)
             self.plot = plot

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+import numpy.ma  # numpy.unique imports it else, while the window waits
 from numpy.typing import NDArray
 
 from convviz_gui.engine.payloads import BoolArray, FloatArray, IntArray

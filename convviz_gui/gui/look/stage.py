@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPalette, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPalette, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from convviz_gui.gui.look.painting import paints
@@ -24,13 +24,28 @@ class Stage(QStackedWidget):
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._content = content
+        self._warm_already = False
         self._message = _Message()
         self._message.button.clicked.connect(self.asked)
         self._veil = _Veil(content)
         self._patience = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._patience.timeout.connect(self._veil.lower_over)
+        self._warming = QTimer(self, singleShot=True, interval=0)
+        self._warming.timeout.connect(self._warm)
         self.addWidget(self._message)
         self.addWidget(content)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        if not self._warm_already and not self.shows_content():
+            self._warming.start()
+
+    def _warm(self) -> None:
+        """Have Qt style and lay out the content, which takes a twentieth of a second, before something waits for it."""
+        if not self._warm_already and not self.shows_content():
+            self._content.resize(self.size())
+            self._content.grab()
+        self._warm_already = True
 
     def show_message(self, sentence: str, button: str = "") -> None:
         """Show a sentence and, if `button` is given, a button for the signal `asked`."""

@@ -112,8 +112,11 @@ class RunBar(QWidget):
 def show_part(bar: QProgressBar, done: int, total: int) -> None:
     """Show `done` of `total`; with a total of 0 the bar is on its way without an end."""
     # A download counts bytes, which need not fit into Qt's 32 bits.
+    # Qt would paint the bar, and all that waits to be painted with it, before `setValue` returns.
+    bar.setUpdatesEnabled(False)
     bar.setRange(0, _WHOLE if total else 0)
     bar.setValue(_WHOLE * done // total if total else 0)
+    bar.setUpdatesEnabled(True)
 
 
 def progress_text(message: Progressed) -> str:
