@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import convviz_gui
 from convviz_gui.engine.errors import problem_from
+from convviz_gui.processor import wait_asleep
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if sys.stderr is not None:
         # Should a library take the process down, the terminal shows where.
         faulthandler.enable()
+    wait_asleep()
     app = make_application()
     window = make_window()
     collect_garbage_here(window)

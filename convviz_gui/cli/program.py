@@ -15,6 +15,7 @@ from types import FrameType
 from convviz_gui.cli.parser import command_parser
 from convviz_gui.cli.terminal import DONE, OUR_BUG, STOPPED, YOUR_MISTAKE, say
 from convviz_gui.engine.errors import Problem, ProblemKind, problem_from
+from convviz_gui.processor import wait_asleep
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     # A library's warning is no line for the user of a program.
     warnings.simplefilter("ignore")
+    wait_asleep()
     try:
         with _stopping_by_signals():
             options = command_parser(words).parse_args(words)
