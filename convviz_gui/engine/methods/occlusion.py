@@ -15,7 +15,7 @@ from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
 from convviz_gui.engine.network.outputs import logits_of
 from convviz_gui.engine.network.passes import forward
-from convviz_gui.engine.occluding.bench import MODES, Bench, bench_for, default_batch
+from convviz_gui.engine.occluding.bench import FOLLOWED_AT_ONCE, MODES, Bench, bench_for, default_batch
 from convviz_gui.engine.occluding.fills import FILLS, filling
 from convviz_gui.engine.occluding.windows import Window, Windows, windows_for
 from convviz_gui.engine.params import Params, param
@@ -65,8 +65,9 @@ class OcclusionParams(Params):
     batch: int = param(
         0,
         "Batch",
-        "Windows that are computed at once: 0 takes 8 on a processor, 64 on a graphics card, fewer of large inputs. "
-        "Where memory is too small, fewer are taken.",
+        "Windows that are computed at once: 0 takes up to 8 on a processor and 64 on a graphics card, fewer of large "
+        "inputs, and four times as many where only what they reach is recomputed. Where memory is too small, fewer are "
+        "taken.",
         lo=0,
         hi=1024,
         advanced=True,
@@ -165,7 +166,9 @@ def _through(session: Session, request: Run, params: OcclusionParams, work: _Wor
     device, total = session.device, work.drop.size
     x, _ = session.input(request.image)
     fill = filling(params.fill, x, session.info.preprocess)
-    preparing = bench_for(session.model, x, fill, work.windows, params.mode, size)
+    # What the user chose, or memory dictates, is not to be exceeded.
+    followed = size if params.batch or work.reduced_to else FOLLOWED_AT_ONCE * size
+    preparing = bench_for(session.model, x, fill, work.windows, params.mode, size, followed)
     bench = yield from _counted(preparing, work)
     work.how = bench.how
     for number, some in bench.batches(work.left):

@@ -28,7 +28,9 @@ KEPT_BYTES = 2 * 2**30
 """At most this much is kept of what layers gave."""
 _BATCH = {"cpu": 8}
 _BATCH_ELSEWHERE = 64
-_BATCH_PIXELS = 2**20
+FOLLOWED_AT_ONCE = 4
+"""As many times more windows suit the device where each is only followed: that is a small part of a pass."""
+_BATCH_PIXELS = 400_000
 """Pixels of the input that are taken at once on a CPU at most; a graphics card takes eight times as many."""
 
 
@@ -67,8 +69,15 @@ def default_batch(device: torch.device, size: tuple[int, int]) -> int:
     return max(1, min(_BATCH.get(device.type, _BATCH_ELSEWHERE), at_most))
 
 
-def bench_for(model: nn.Module, x: Tensor, fill: Tensor, windows: Windows, mode: str, batch: int) -> Steps[Bench]:
+def bench_for(
+    model: nn.Module, x: Tensor, fill: Tensor, windows: Windows, mode: str, batch: int, followed: int
+) -> Steps[Bench]:
     """Get ready by the way asked for, or by the faster one that gives the numbers of plain passes.
+
+    Args:
+        mode: one of `MODES`.
+        batch: windows at a time by whole passes.
+        followed: windows at a time where only what they reach is recomputed.
 
     Raises:
         EngineError: mode "reach" is asked for and cannot be had.
@@ -84,7 +93,7 @@ def bench_for(model: nn.Module, x: Tensor, fill: Tensor, windows: Windows, mode:
     reason = "as asked for"
     if mode != "whole":
         yield Update(0, 1, "following the network")
-        found = _following(model, x, fill, windows, batch, mode)
+        found = _following(model, x, fill, windows, followed, mode)
         if isinstance(found, Bench):
             yield Update(0, 1, "comparing with whole passes")
             if _agrees(found, tried, truth):
