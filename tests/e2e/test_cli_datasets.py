@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from pathlib import Path
@@ -63,6 +64,35 @@ def test_the_same_pictures_however_they_are_given(made: Path, tmp_path: Path) ->
     again = found["several"][1]
     assert again["input_folder"] == str(made / "test")
     assert again["input_splits"] == [str(made / "train")]
+
+
+def test_a_tables_further_columns_are_written(made: Path, tmp_path: Path) -> None:
+    """Under names that clash with nothing: this table has columns called as arrays and columns of the export are."""
+    paths = sorted(made.rglob("*.png"))[:6]
+    cells = ["0.1,7,x-1,café", "2,8,x-2,", "-3e-9,9,x-3,a", ",10,x-4,b", "5,11,x-5,c", "6,12,x-6,d"]
+    rows = "".join(f"{path},{line}\n" for path, line in zip(paths, cells, strict=True))
+    (tmp_path / "t.csv").write_text(f"path,features,rank,labels,note\n{rows}", encoding="utf-8")
+    arrays, facts = run(
+        tmp_path / "out", "latent", "--projection", "pca", "--neighbours", "2", "--folder", str(tmp_path / "t.csv")
+    )
+    assert arrays["features"].ndim == 2
+    assert set(arrays["labels"].tolist()) == {""}
+    assert arrays["column_names"].tolist() == ["features", "rank", "labels", "note"]
+    columns = [arrays[f"column_{at}"] for at in range(4)]
+    np.testing.assert_array_equal(columns[0], [0.1, 2, -3e-9, np.nan, 5, 6])
+    np.testing.assert_array_equal(columns[1], np.arange(7.0, 13.0))
+    assert columns[2].tolist() == [f"x-{n}" for n in range(1, 7)]
+    assert columns[3].tolist() == ["café", "", "a", "b", "c", "d"]
+    assert [column.dtype.kind for column in columns] == ["f", "f", "U", "U"]
+    assert "outliers.csv" in facts["files"]
+    with (tmp_path / "out" / "outliers.csv").open(encoding="utf-8", newline="") as file:
+        written = {row["path"]: row for row in csv.DictReader(file)}
+    assert sorted(int(row["rank"]) for row in written.values()) == [1, 2, 3, 4, 5, 6]
+    for path, line in zip(paths, cells, strict=True):
+        row = written[str(path)]
+        features, rank, labels, note = line.split(",")
+        assert (row["rank (2)"], row["labels"], row["note"]) == (rank, labels, note)
+        assert row["features"] == features.replace("e-9", "e-09")
 
 
 def test_a_picture_in_an_archive(made: Path, tmp_path: Path) -> None:

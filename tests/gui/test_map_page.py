@@ -34,6 +34,7 @@ from convviz_gui.gui.latent.colourings import MOST_CLASSES, choices, colouring
 from convviz_gui.gui.latent.map_words import kept, verdict
 from convviz_gui.gui.latent.point_colours import GREY, Choice, ColourBy, Colouring
 from convviz_gui.gui.latent.point_facts import PointFacts
+from convviz_gui.gui.latent.point_files import as_csv
 from convviz_gui.gui.latent.point_model import Role
 from convviz_gui.gui.latent.selection_words import summary
 from convviz_gui.gui.selection import Selection
@@ -227,6 +228,19 @@ def test_columns_of_numbers_are_scales_and_of_text_are_classes(points: Points, m
     assert numbers.level[[0, 5, 59]].tolist() == [255, 0, 254]
     assert "Linear scale" in numbers.note
     assert told(made(points, model, ColourBy.COLUMN, "weather")) == {"rainy": 30, "sunny": 30}
+
+
+def test_columns_are_written_under_names_of_their_own(points: Points, model: ModelInfo) -> None:
+    values = np.full(COUNT, np.nan)
+    values[1:3] = 0.1, 7
+    clashing = (Column("label", values), Column("split", points.columns[1].values), *points.columns)
+    text = as_csv(PointFacts(dataclasses.replace(points, columns=clashing), model), [0, 1, 2])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["label (2)"] for row in rows] == ["", "0.1", "7"]
+    assert [row["label"] for row in rows] == list(points.labels[:3])
+    assert [row["split"] for row in rows] == list(points.splits[:3])
+    assert [row["split (2)"] for row in rows] == [row["weather"] for row in rows] == ["sunny", "rainy", "sunny"]
+    assert {row["brightness"] for row in rows} == {""}
 
 
 def test_what_is_torn_apart_stands_out(points: Points, model: ModelInfo) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from collections.abc import Iterable, Sequence
 
@@ -80,6 +81,21 @@ class ColumnReader:
         if self._left_out:
             skipped.append(Skipped(table, f"{self._left_out} of its columns: {MAX_COLUMNS} are read"))
         return tuple(made), skipped
+
+
+def different(names: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names of columns, made different from each other and from those `taken`: "age", "age (2)", "column 3"."""
+    # A dictionary, and each name's next number: a table may have a hundred thousand columns.
+    made = dict.fromkeys(taken, 2)
+    for at, name in enumerate(names):
+        wanted = name or f"column {at + 1}"
+        if wanted in made:
+            numbers = itertools.count(made[wanted])
+            number = next(one for one in numbers if f"{wanted} ({one})" not in made)
+            made[wanted] = number + 1
+            wanted = f"{wanted} ({number})"
+        made[wanted] = 2
+    return tuple(made)[len(made) - len(names) :]
 
 
 def text_array(texts: Iterable[str]) -> np.ndarray[tuple[int], np.dtype[np.str_]]:

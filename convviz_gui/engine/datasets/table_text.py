@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-import itertools
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from convviz_gui.engine.datasets.columns import different
 from convviz_gui.engine.errors import EngineError
 
 _DELIMITERS = ",;\t|"
@@ -136,18 +136,4 @@ def _columns(names: list[str]) -> Header | None:
     path = first(_PATH)
     if path is None:
         return None
-    return Header(_different(names), path, first(_LABEL), first(_SPLIT))
-
-
-def _different(names: list[str]) -> tuple[str, ...]:
-    # A dictionary, and each name's next number: a table may have a hundred thousand columns.
-    made: dict[str, int] = {}
-    for at, name in enumerate(names):
-        wanted = name or f"column {at + 1}"
-        if wanted in made:
-            numbers = itertools.count(made[wanted])
-            number = next(one for one in numbers if f"{wanted} ({one})" not in made)
-            made[wanted] = number + 1
-            wanted = f"{wanted} ({number})"
-        made[wanted] = 2
-    return tuple(made)
+    return Header(different(names), path, first(_LABEL), first(_SPLIT))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convviz_gui.engine.datasets.columns import different
 from convviz_gui.engine.depiction.base import Arrays, Depiction, Pictures, Tables, table
 from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.logits import top_classes
@@ -32,6 +33,9 @@ def _arrays(points: Points) -> Arrays:
         "splits": np.array(points.splits, np.str_),
         "xyz": points.xyz,
         "digests": np.array(points.digests, np.str_),
+        "column_names": np.array([column.name for column in points.columns], np.str_),
+        # By number: a table may call a column "labels".
+        **{f"column_{at}": column.values for at, column in enumerate(points.columns)},
     }
 
 
@@ -47,10 +51,15 @@ def _tables(points: Points, result: Result) -> Tables:
     tops = points.prediction if len(points.prediction) else top_classes(points.logits)
     names = [model.class_name(top) if top >= 0 else "" for top in tops.tolist()]
     rows = (
-        [rank + 1, points.paths[i], points.labels[i], names[i], float(points.outlier[i])]
+        [
+            *(rank + 1, points.paths[i], points.labels[i], names[i], float(points.outlier[i])),
+            *(column.text(i) for column in points.columns),
+        ]
         for rank, i in enumerate(order)
     )
-    return {"outliers": table(["rank", "path", "label", "prediction", "outlier"], rows)}
+    header = ["rank", "path", "label", "prediction", "outlier"]
+    further = different([column.name for column in points.columns], header)
+    return {"outliers": table([*header, *further], rows)}
 
 
 POINTS = Depiction(_arrays, _pictures, _tables)

@@ -30,6 +30,13 @@ class Column:
         """True for numbers, False for text."""
         return self.values.dtype.kind == "f"
 
+    def text(self, row: int) -> str:
+        """A cell as it is written into tables: as many digits as the number needs, "" where nothing is said."""
+        value = self.values[row].item()
+        if isinstance(value, str):
+            return value
+        return "" if value != value else repr(value).removesuffix(".0")
+
 
 @dataclass(frozen=True, slots=True)
 class Points:
