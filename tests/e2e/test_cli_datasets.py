@@ -71,13 +71,13 @@ def test_a_tables_further_columns_are_written(made: Path, tmp_path: Path) -> Non
     paths = sorted(made.rglob("*.png"))[:6]
     cells = ["0.1,7,x-1,café", "2,8,x-2,", "-3e-9,9,x-3,a", ",10,x-4,b", "5,11,x-5,c", "6,12,x-6,d"]
     rows = "".join(f"{path},{line}\n" for path, line in zip(paths, cells, strict=True))
-    (tmp_path / "t.csv").write_text(f"path,features,rank,labels,note\n{rows}", encoding="utf-8")
+    (tmp_path / "t.csv").write_text(f"path,features,rank,logits,note\n{rows}", encoding="utf-8")
     arrays, facts = run(
         tmp_path / "out", "latent", "--projection", "pca", "--neighbours", "2", "--folder", str(tmp_path / "t.csv")
     )
     assert arrays["features"].ndim == 2
-    assert set(arrays["labels"].tolist()) == {""}
-    assert arrays["column_names"].tolist() == ["features", "rank", "labels", "note"]
+    assert arrays["logits"].ndim == 2
+    assert arrays["column_names"].tolist() == ["features", "rank", "logits", "note"]
     columns = [arrays[f"column_{at}"] for at in range(4)]
     np.testing.assert_array_equal(columns[0], [0.1, 2, -3e-9, np.nan, 5, 6])
     np.testing.assert_array_equal(columns[1], np.arange(7.0, 13.0))
@@ -90,8 +90,8 @@ def test_a_tables_further_columns_are_written(made: Path, tmp_path: Path) -> Non
     assert sorted(int(row["rank"]) for row in written.values()) == [1, 2, 3, 4, 5, 6]
     for path, line in zip(paths, cells, strict=True):
         row = written[str(path)]
-        features, rank, labels, note = line.split(",")
-        assert (row["rank (2)"], row["labels"], row["note"]) == (rank, labels, note)
+        features, rank, logits, note = line.split(",")
+        assert (row["rank (2)"], row["logits"], row["note"]) == (rank, logits, note)
         assert row["features"] == features.replace("e-9", "e-09")
 
 
