@@ -10,7 +10,7 @@ from convviz_gui.cli.model_options import add_model_options, load_command
 from convviz_gui.cli.terminal import DONE, Parser, name, say
 from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.params import Settings, Spec
+from convviz_gui.engine.params import Settings, Spec, When
 
 if TYPE_CHECKING:
     from convviz_gui.engine.types import MethodInfo
@@ -49,7 +49,10 @@ def add(run: argparse.ArgumentParser) -> None:
         )
         parser.add_argument("--unit", metavar="Y,X", help="row and column of one position of the layer's maps")
         parser.add_argument("--trust-check", action="store_true", help="for maps: find out whether they deserve belief")
-        parser.add_argument("--seed", metavar="N", type=int, default=0, help="same seed, same result")
+        chance = (
+            "same seed, same result" if info.by_chance else "for --trust-check alone: nothing else is left to chance"
+        )
+        parser.add_argument("--seed", metavar="N", type=int, default=0, help=chance)
         parser.add_argument("--out", metavar="DIR", type=name, required=True, help="the folder to write into")
         for spec in info.specs:
             _add_setting(parser, spec)
@@ -58,8 +61,16 @@ def add(run: argparse.ArgumentParser) -> None:
 
 def _add_setting(parser: argparse.ArgumentParser, spec: Spec) -> None:
     unit = f" {spec.unit}" if spec.unit else ""
-    text = f"{spec.label}: {spec.help} ({spec.accepts()}; default {spec.default}{unit})".replace("%", "%%")
+    only = f"only with {_condition(spec.when)}; " if spec.when is not None else ""
+    text = f"{spec.label}: {spec.help} ({only}{spec.accepts()}; default {spec.default}{unit})".replace("%", "%%")
     parser.add_argument(spec.flag, metavar="VALUE", dest=f"setting_{spec.name}", help=text)
+
+
+def _condition(when: When) -> str:
+    """As it is typed: `--projection umap`, `--diversity 2…16`."""
+    name, values = when
+    written = " or ".join(map(str, values)) if len(values) < 4 else f"{values[0]}…{values[-1]}"
+    return f"--{name.replace('_', '-')} {written}"
 
 
 def _run(options: argparse.Namespace, words: list[str]) -> int:

@@ -85,6 +85,8 @@ class Method(ABC, Generic[P]):
     needs_by: ClassVar[tuple[str, Mapping[str, frozenset[Need]]] | None] = None
     """Of a method whose needs depend on a parameter: its name, and the needs by value; `needs` are the default's."""
     live: ClassVar[bool] = False
+    by_chance: ClassVar[bool] = False
+    """True if its result depends on the seed."""
     lower_precision: ClassVar[bool] = False
     """True if its forward passes run in `Session.computing`: it shows what the network computes, without gradients."""
     params: ClassVar[type[Params]]
@@ -134,6 +136,7 @@ class Method(ABC, Generic[P]):
             reference=cls.reference,
             needs=frozenset(need.value for need in cls.needs),
             live=cls.live,
+            by_chance=cls.by_chance,
             specs=cls.params.specs(),
             payload=cls.payload.__name__,
             when_to_use=cls.when_to_use,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast, get_type_hints
 
@@ -12,11 +12,16 @@ from convviz_gui.engine.errors import EngineError
 ParamValue = bool | int | float | str
 Settings = tuple[tuple[str, ParamValue], ...]
 """Parameter values as they cross the thread line and go into manifests: (name, value) pairs."""
+When = tuple[str, tuple[ParamValue, ...]]
+"""Another field's name, and the values of it with which a field counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One field of a `Params` class, as data. `lo` and `hi` are inclusive; `log` asks for a logarithmic control."""
+    """One field of a `Params` class, as data. `lo` and `hi` are inclusive; `log` asks for a logarithmic control.
+
+    With any other value than those of `when` the method does not look at the field.
+    """
 
     name: str
     kind: type[bool] | type[int] | type[float] | type[str]
@@ -29,6 +34,11 @@ class Spec:
     log: bool = False
     unit: str = ""
     advanced: bool = False
+    when: When | None = None
+
+    def counts(self, values: Mapping[str, ParamValue]) -> bool:
+        """False if the method does not look at the field while the others have these values."""
+        return self.when is None or values.get(self.when[0]) in self.when[1]
 
     @property
     def flag(self) -> str:
@@ -94,8 +104,12 @@ def param(
     log: bool = False,
     unit: str = "",
     advanced: bool = False,
+    when: When | None = None,
 ) -> Any:
-    """Declare a field of a `Params` class. `help` is the tooltip: what it does and when to change it."""
+    """Declare a field of a `Params` class. `help` is the tooltip: what it does and when to change it.
+
+    `when=("projection", ("umap",))`: it counts only while the field `projection` is "umap".
+    """
     facts = {
         "label": label,
         "help": help,
@@ -105,8 +119,14 @@ def param(
         "log": log,
         "unit": unit,
         "advanced": advanced,
+        "when": when,
     }
     return dataclasses.field(default=default, metadata=facts)
+
+
+def that_count(specs: Iterable[Spec], values: Mapping[str, ParamValue]) -> Settings:
+    """The values, those of fields that do not count replaced by their defaults: what tells one run from another."""
+    return tuple((spec.name, values[spec.name] if spec.counts(values) else spec.default) for spec in specs)
 
 
 @dataclass(frozen=True)

@@ -369,3 +369,19 @@ def test_the_installed_command(pictures: list[str], tmp_path: Path) -> None:
     words = [*PROGRAM, "run", "overview", "--model", "demo", "--image", pictures[0]]
     done = subprocess.run([*words, "--out", str(tmp_path / "o")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_says_with_what_a_setting_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    def told(method: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["run", method, "--help"])
+        assert ended.value.code == 0
+        return " ".join(capsys.readouterr().out.split())
+
+    latent = told("latent")
+    assert "(only with --projection tsne; a number from 0 to 500" in latent
+    assert latent.count("only with --projection umap; ") == 2
+    assert "same seed, same result" in latent
+    fourier = told("filters-fourier")
+    assert "(only with --diversity 2…16; " in fourier
+    assert "nothing else is left to chance" in told("occlusion")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from convviz_gui.engine.errors import EngineError
-from convviz_gui.engine.params import Params, param
+from convviz_gui.engine.params import Params, param, that_count
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,19 @@ def test_round_trip_through_settings() -> None:
     example = Example(steps=7, mode="slow", on=False)
     assert Example.from_settings(example.settings()) == example
     assert [spec.flag for spec in Example.specs()] == ["--steps", "--rate", "--mode", "--on"]
+
+
+@dataclass(frozen=True)
+class Conditional(Params):
+    way: str = param("short", "Way", choices=("short", "long"))
+    stops: int = param(3, "Stops", when=("way", ("long",)))
+
+
+def test_what_does_not_count_tells_no_two_runs_apart() -> None:
+    specs = Conditional.specs()
+    assert that_count(specs, {"way": "short", "stops": 9}) == Conditional().settings()
+    assert that_count(specs, {"way": "long", "stops": 9}) == (("way", "long"), ("stops", 9))
+    assert [spec.counts({"way": "short"}) for spec in specs] == [True, False]
 
 
 def test_text_is_read_by_kind() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QToolButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.method import methods
@@ -112,6 +114,39 @@ def test_log_steps_multiply(form: Form) -> None:
     assert box.value() == pytest.approx(0.5)
     box.stepBy(-20)
     assert box.value() == pytest.approx(0.005)
+
+
+def test_a_row_that_does_not_count_is_hidden_and_makes_no_run_look_different(qtbot: QtBot) -> None:
+    only_modern = replace(RATE, when=("mode", ("modern",)))
+    undo = QUndoStack()
+    form = Form((STEPS, only_modern, MODE), undo)
+    qtbot.addWidget(form)
+    form.show()
+    box = form.findChild(QDoubleSpinBox)
+    assert box is not None
+    assert box.isHidden()
+    form.set_settings((("mode", "modern"),))
+    assert box.isVisible()
+    box.setValue(0.7)
+    assert form.settings() == (("steps", 30), ("rate", 0.7), ("mode", "modern"))
+    form.set_settings((("mode", "book"),))
+    assert box.isHidden()
+    assert form.settings() == (("steps", 30), ("rate", 0.05), ("mode", "book"))
+    undo.undo()
+    assert box.isVisible()
+    assert dict(form.settings())["rate"] == 0.7
+
+
+def test_the_latent_space_asks_each_projection_its_own(qtbot: QtBot) -> None:
+    form = Form(methods()["latent"].info().specs, QUndoStack())
+    qtbot.addWidget(form)
+    form.show()
+    asked = {}
+    for projection in ("umap", "tsne", "pca"):
+        form.set_settings((("projection", projection),))
+        names = [box.accessibleName() for box in form.findChildren(QWidget) if box.isVisible()]
+        asked[projection] = {name for name in names if name.startswith(("UMAP", "t-SNE"))}
+    assert asked == {"umap": {"UMAP neighbours", "UMAP distance"}, "tsne": {"t-SNE perplexity"}, "pca": set()}
 
 
 def test_tooltips_teach() -> None:

@@ -101,3 +101,20 @@ def test_digits_go_to_the_tabs(ready: MainWindow, qtbot: QtBot) -> None:
         QTest.keyClick(ready, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
         assert ready.tabs.page is page
     wait_for_imports(qtbot)
+
+
+def test_a_seed_is_asked_for_where_something_is_left_to_chance(ready: MainWindow) -> None:
+    ready.tabs.show("pixel map")
+    tab = ready.tabs.current
+    assert tab.panel.choose("smoothgrad")
+    assert not tab.panel.target.seed.isHidden()
+    tab.panel.target.seed.setValue(7)
+    request = tab.request()
+    assert request is not None
+    assert request.seed == 7
+    for name in ("occlusion", "integrated-gradients", "saliency"):
+        assert tab.panel.choose(name)
+        assert tab.panel.target.seed.isHidden()
+        request = tab.request()
+        assert request is not None
+        assert request.seed == 0

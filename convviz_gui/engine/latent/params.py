@@ -23,13 +23,28 @@ class LatentParams(Params):
         12, "Neighbours", "True nearest neighbours listed for each picture, and averaged for its outlier score.", lo=1
     )
     umap_neighbours: int = param(
-        15, "UMAP neighbours", "UMAP: small values show fine structure, large ones the whole.", lo=2, hi=200
+        15,
+        "UMAP neighbours",
+        "Small values show fine structure, large ones the whole.",
+        lo=2,
+        hi=200,
+        when=("projection", ("umap",)),
     )
     min_dist: float = param(
-        0.1, "UMAP distance", "UMAP: how tightly points may be packed; only looks change.", lo=0.0, hi=1.0
+        0.1,
+        "UMAP distance",
+        "How tightly points may be packed; only looks change.",
+        lo=0.0,
+        hi=1.0,
+        when=("projection", ("umap",)),
     )
     perplexity: float = param(
-        0.0, "t-SNE perplexity", "t-SNE: how many neighbours each point has; 0 is min(30, (n − 1)/3).", lo=0.0, hi=500.0
+        0.0,
+        "t-SNE perplexity",
+        "How many neighbours each point has; 0 is min(30, (n − 1)/3).",
+        lo=0.0,
+        hi=500.0,
+        when=("projection", ("tsne",)),
     )
     mirrored: bool = param(
         False,

@@ -43,7 +43,9 @@ class AskParams(Params):
         f"Ask the chosen layer, or every layer with maps: {OF_EACH} channels of each, from the first layer to the last",
         choices=(THIS, EVERY),
     )
-    top: int = param(24, "Channels", "How many channels of the layer are listed", lo=1, hi=4096)
+    top: int = param(
+        24, "Channels", "How many channels of the layer are listed", lo=1, hi=4096, when=("layers", (THIS,))
+    )
     point: str = param(
         "",
         "Point",

@@ -83,6 +83,7 @@ class Filters(Method[FiltersParams]):
     title = "Filters by gradient ascent"
     category = Category.FILTERS
     needs = frozenset({Need.LAYER, Need.CHANNELS})
+    by_chance = True
     params = FiltersParams
     payload = Gallery
     when_to_use = (

@@ -55,6 +55,7 @@ class Fourier(Method[FourierParams]):
     category = Category.FILTERS
     needs = NEEDS["channel"]
     needs_by = ("objective", NEEDS)
+    by_chance = True
     params = FourierParams
     payload = Gallery
     how_to_read = (

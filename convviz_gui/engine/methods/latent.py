@@ -50,6 +50,7 @@ class Latent(Method[LatentParams]):
     category = Category.LATENT
     needs = frozenset({Need.FOLDER, Need.LAYER})
     lower_precision = True
+    by_chance = True
     params = LatentParams
     payload = Points
     when_to_use = (

@@ -59,6 +59,7 @@ class Maco(Method[MacoParams]):
     category = Category.FILTERS
     needs = _NEEDS["channel"]
     needs_by = ("objective", _NEEDS)
+    by_chance = True
     params = MacoParams
     payload = Gallery
     how_to_read = (

@@ -48,6 +48,7 @@ class SmoothGrad(Method[SmoothGradParams]):
     title = "SmoothGrad"
     category = Category.PIXEL_MAPS
     needs = CLASSES
+    by_chance = True
     params = SmoothGradParams
     payload = PixelMap
     when_to_use = (

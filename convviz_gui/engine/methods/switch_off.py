@@ -48,9 +48,10 @@ class SwitchOffParams(Params):
     factor: float = param(
         0.0,
         "Factor",
-        "0 switches off, 1 changes nothing, 2 doubles, −1 turns the sign; not used by mean",
+        "0 switches off, 1 changes nothing, 2 doubles, −1 turns the sign",
         lo=-2.0,
         hi=4.0,
+        when=("how", (SCALE,)),
     )
     also: str = param(
         "", "Switched off too", "Channels of other layers, changed in the same pass, like conv2:3,5; conv4:0-7"

@@ -74,6 +74,7 @@ class TransferCheck(Method[TransferParams]):
     category = Category.LATENT
     needs = frozenset({Need.FOLDER})
     lower_precision = True
+    by_chance = True
     params = TransferParams
     payload = Transfer
     when_to_use = (

@@ -53,6 +53,7 @@ class Unit(Method[UnitParams]):
     category = Category.UNITS
     needs = frozenset({Need.LAYER, Need.CHANNEL, Need.OPTIONAL_FOLDER})
     lower_precision = True
+    by_chance = True
     params = UnitParams
     payload = UnitPage
     when_to_use = (

@@ -32,6 +32,9 @@ NEEDS: Mapping[str, frozenset[Need]] = MappingProxyType({
 """What each objective has to be given."""
 
 
+_MOST_VARIANTS = 16
+
+
 @dataclass(frozen=True)
 class AskingParams(Params):
     """What methods that make pictures by optimisation can be asked for."""
@@ -54,7 +57,7 @@ class AskingParams(Params):
         "Pictures of each target, which begin differently and are kept from being alike: one channel may answer to "
         "several things",
         lo=1,
-        hi=16,
+        hi=_MOST_VARIANTS,
     )
     diversity_weight: float = param(
         1.0,
@@ -63,12 +66,14 @@ class AskingParams(Params):
         lo=0.0,
         hi=100.0,
         advanced=True,
+        when=("diversity", tuple(range(2, _MOST_VARIANTS + 1))),
     )
     mix: str = param(
         "",
         "Weights of channels",
-        "For the objective direction: a number for each of the channels, like 1, -0.5. Empty takes them all alike",
+        "A number for each of the channels, like 1, -0.5. Empty takes them all alike",
         advanced=True,
+        when=("objective", ("direction",)),
     )
     precision: str = param(
         "float32",

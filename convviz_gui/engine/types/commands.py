@@ -33,6 +33,7 @@ class MethodInfo:
     when_to_use: str = ""
     known_to_fail_randomisation: str = ""
     needs_by: tuple[str, tuple[tuple[str, frozenset[str]], ...]] | None = None
+    by_chance: bool = False
 
     def needs_with(self, settings: Settings) -> frozenset[str]:
         """What the method needs with these settings: `needs`, or what a parameter's value (`needs_by`) asks for."""

@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from convviz_gui.engine.params import ParamValue, Settings, Spec
+from convviz_gui.engine.params import ParamValue, Settings, Spec, that_count
 from convviz_gui.gui.forms.fields import Field, tooltip
 from convviz_gui.gui.look.theme import UNIT
 
 
 class Form(QWidget):
-    """Editors for `specs`.
+    """Editors for `specs`; a row that does not count with what the others say (`Spec.when`) is hidden, its value kept.
 
     Signals:
         changed: a value changed, by hand, undo or reset.
@@ -23,9 +23,11 @@ class Form(QWidget):
     def __init__(self, specs: tuple[Spec, ...], undo: QUndoStack, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._undo = undo
+        self._specs = specs
         self._values: dict[str, ParamValue] = {spec.name: spec.default for spec in specs}
         self._quiet = False
         self._fields: dict[str, Field] = {}
+        self._layouts: dict[str, QFormLayout] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(UNIT)
@@ -35,6 +37,7 @@ class Form(QWidget):
             column.addWidget(self._rows(plain))
         if advanced:
             self._add_fold(column, self._rows(advanced))
+        self._show_rows()
 
     def _rows(self, specs: tuple[Spec, ...]) -> QWidget:
         page = QWidget()
@@ -42,6 +45,7 @@ class Form(QWidget):
         for spec in specs:
             field = Field(spec, page)
             self._fields[spec.name] = field
+            self._layouts[spec.name] = layout
             field.changed.connect(self._on_changed)
             if isinstance(field.editor, QCheckBox):
                 layout.addRow(field.editor)
@@ -69,8 +73,8 @@ class Form(QWidget):
         column.addWidget(page)
 
     def settings(self) -> Settings:
-        """Every field's value, in order of declaration."""
-        return tuple(self._values.items())
+        """Every field's value, in order of declaration; the default of a row that is hidden."""
+        return that_count(self._specs, self._values)
 
     def set_settings(self, settings: Settings) -> None:
         """Show values; one step of undo. Unknown names are left out, as after a newer version's files."""
@@ -95,7 +99,12 @@ class Form(QWidget):
             if self._fields[name].value() != value:
                 self._fields[name].set_value(value)
         self._quiet = False
+        self._show_rows()
         self.changed.emit()
+
+    def _show_rows(self) -> None:
+        for name, field in self._fields.items():
+            self._layouts[name].setRowVisible(field.editor, field.spec.counts(self._values))
 
     def _on_changed(self) -> None:
         field = self.sender()

@@ -117,9 +117,9 @@ class TargetForm(QWidget):
         self.seed.valueChanged.connect(self._on_changed)
         self._rows.addRow("Seed", self.seed)
 
-    def set_needs(self, needs: frozenset[str], *, live: bool) -> None:
-        """Show the rows for what a method needs; only what runs on demand leaves anything to chance."""
-        wanted = needs if live else needs | {_SEED}
+    def set_needs(self, needs: frozenset[str], *, by_chance: bool) -> None:
+        """Show the rows for what a method needs; `by_chance`: it depends on the seed."""
+        wanted = needs | {_SEED} if by_chance else needs
         if wanted != self._needs:
             self._needs = wanted
             self._show_rows()
@@ -187,6 +187,10 @@ class TargetForm(QWidget):
 
     def _explains_a_class(self) -> bool:
         return bool({"class", "classes", "source"} & self._needs)
+
+    def chosen_seed(self) -> int:
+        """The seed, or 0 of a method that does not ask for one."""
+        return self.seed.value() if _SEED in self._needs else 0
 
     def chosen_folder(self) -> str | None:
         """The window's folder as an absolute path, or None."""

@@ -208,7 +208,7 @@ class MethodPanel(QWidget):
         for name, form in self._forms.items():
             form.setVisible(name == info.name)
         self.reset.setVisible(bool(info.specs))
-        self.target.set_needs(self.needs, live=info.live)
+        self.target.set_needs(self.needs, by_chance=info.by_chance)
         self.run_bar.set_live(info.live)
 
     def _reveal_details(self) -> None:
@@ -221,7 +221,7 @@ class MethodPanel(QWidget):
 
     def _on_settings(self) -> None:
         if self.method is not None:
-            self.target.set_needs(self.needs, live=self.method.live)
+            self.target.set_needs(self.needs, by_chance=self.method.by_chance)
         self.settings_changed.emit()
 
     def _on_reset(self) -> None:

@@ -176,7 +176,7 @@ class MethodTab(QObject):
         if self.view is not None:
             target = self.view.target(target)
         splits = self._selection.splits if folder is not None else ()
-        return Run(info.name, target, image, folder, form.settings(), self.panel.target.seed.value(), splits)
+        return Run(info.name, target, image, folder, form.settings(), self.panel.target.chosen_seed(), splits)
 
     def run(self) -> None:
         """Run now, with what is chosen now."""
