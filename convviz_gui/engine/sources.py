@@ -50,11 +50,25 @@ def split_names(sources: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_each_once(sources: Sequence[str]) -> None:
-    """Raise `EngineError` if a source is given twice."""
-    paths = _paths(sources)
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise EngineError(f"{twice} is given twice", "Give each folder once")
+    """Raise `EngineError` if a source is given twice, under whatever names: each of its photos would leak."""
+    seen: dict[tuple[str | int, ...], Path] = {}
+    for path in _paths(sources):
+        first = seen.setdefault(_identity(path), path)
+        if first is not path:
+            title = f"{path} is given twice" if first == path else f"{first} and {path} are the same"
+            raise EngineError(title, "Give each folder once")
+
+
+def _identity(path: Path) -> tuple[str | int, ...]:
+    try:
+        if path.is_dir():  # mounted twice, or on a disk that does not tell "A" from "a"
+            status = path.stat()
+            return status.st_dev, status.st_ino
+    except OSError:
+        return (str(path),)
+    real = os.path.realpath(path)
+    # What a table names lies around it: linked into another folder, it is about other pictures.
+    return (real, os.path.realpath(path.parent)) if is_table(path) else (real,)
 
 
 def _paths(sources: Sequence[str]) -> list[Path]:

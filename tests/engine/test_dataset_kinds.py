@@ -111,6 +111,32 @@ def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
         list_dataset(sources[0], [f"{sources[0]}/"])
 
 
+def test_one_dataset_under_two_names_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.jpg", "b/1.jpg")
+    zipped(tmp_path / "c.zip", "3.jpg")
+    table(tmp_path / "c.csv", "path\na/1.jpg")
+    for name in ("a", "c.zip", "c.csv"):
+        link = tmp_path / f"same{Path(name).suffix}"
+        link.symlink_to(tmp_path / name)
+        for one, other in ((tmp_path / name, link), (link, tmp_path / name)):
+            with pytest.raises(EngineError, match=f"^{one} and {other} are the same. Give"):
+                list_dataset(str(tmp_path / "b"), [str(one), str(other)])
+    with pytest.raises(EngineError, match="a is given twice"):
+        list_dataset(str(tmp_path / "a"), [f"{tmp_path}/a/../a"])
+
+
+def test_a_table_linked_into_another_folder_is_about_that_folders_pictures(tmp_path: Path) -> None:
+    touch(tmp_path, "clean/1.jpg", "noisy/1.jpg")
+    table(tmp_path / "clean/list.csv", "path\n1.jpg")
+    (tmp_path / "noisy/list.csv").symlink_to("../clean/list.csv")
+    listing = list_dataset(*_first_and_others(tmp_path / "clean/list.csv", tmp_path / "noisy/list.csv"))
+    assert rows(listing, tmp_path) == [("clean/1.jpg", "", "clean/list"), ("noisy/1.jpg", "", "noisy/list")]
+
+
+def _first_and_others(first: Path, *others: Path) -> tuple[str, list[str]]:
+    return str(first), [str(one) for one in others]
+
+
 def test_a_folder_in_another_is_counted_once(tmp_path: Path) -> None:
     touch(tmp_path / "all", "1.jpg", "held/cat/2.jpg")
     (tmp_path / "linked").symlink_to(tmp_path / "all" / "held")
@@ -327,6 +353,22 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         ("d.jpg", "it is a folder"),
         ("x.heic", ".heic files are not read"),
         ("https://a.example/1.jpg", "addresses in the web are not read"),
+    ]
+
+
+def test_a_photo_named_twice_by_way_of_a_link_is_told(tmp_path: Path) -> None:
+    touch(tmp_path, "a/1.jpg", "a/2.jpg")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "a" / "3.jpg").symlink_to("2.jpg")
+    text = "path,label\na/1.jpg,cat\nb/1.jpg,dog\nb/2.jpg,cat\na/3.jpg,cat\na/2.jpg,cat\n"
+    listing = list_table(table(tmp_path / "t.csv", text))
+    assert rows(listing, tmp_path) == [("a/1.jpg", "cat", ""), ("b/2.jpg", "cat", ""), ("a/3.jpg", "cat", "")]
+    assert [(left.path, left.reason) for left in listing.skipped] == [
+        (
+            f"{tmp_path}/b/1.jpg",
+            f"line 3 of t.csv names {tmp_path}/a/1.jpg, which is the same file, again with another label (dog)",
+        ),
+        (f"{tmp_path}/a/2.jpg", f"line 6 of t.csv names {tmp_path}/b/2.jpg, which is the same file, again"),
     ]
 
 

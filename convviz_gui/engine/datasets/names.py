@@ -25,6 +25,24 @@ def natural(text: str) -> tuple[tuple[str | int, ...], str]:
     return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), text
 
 
+class RealPaths:
+    """Paths with the links in their folders followed, so that a photo has one, whatever name its folder is found under.
+
+    A photo that is itself a link keeps its name: data sets are made of such links.
+    """
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        """The real path of a photo."""
+        folder, name = os.path.split(path)
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = os.path.realpath(folder)
+        return path if real == folder else os.path.join(real, name)  # noqa: PTH118 - for each of a million pictures
+
+
 class Tree:
     """Names of files by folder, "/" between folders, given back in natural order ("2.jpg" before "10.jpg")."""
 

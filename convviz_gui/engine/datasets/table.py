@@ -9,7 +9,7 @@ from pathlib import Path
 from convviz_gui.engine import files
 from convviz_gui.engine.datasets.columns import ColumnReader
 from convviz_gui.engine.datasets.listing import Listing
-from convviz_gui.engine.datasets.names import UNREAD, extension
+from convviz_gui.engine.datasets.names import UNREAD, RealPaths, extension
 from convviz_gui.engine.datasets.search import Search
 from convviz_gui.engine.datasets.table_text import TableText
 from convviz_gui.engine.errors import EngineError
@@ -24,7 +24,7 @@ def list_table(path: str | os.PathLike[str], search: Search | None = None) -> Li
     (or "file", "filename", "image", …) is needed; "label" ("class", "target", …) and "split" ("subset", "set", …)
     are optional, and without them there are none. Paths are absolute or relative to the table's folder, may lead out
     of it, and into a zip archive. Text is UTF-8 or UTF-16; commas, semicolons, tabs or bars part the columns. A file
-    that is not there, or that is named twice, is skipped with its reason.
+    that is not there, or that is named twice, also by way of a link to its folder, is skipped with its reason.
 
     Raises:
         EngineError: the table is missing, unreadable, not text, without a column of paths, or without a photo.
@@ -39,6 +39,8 @@ class _Reading:
         self._text = TableText(table)
         self._header = self._text.header
         self._paths: dict[str, str] = {}
+        self._real_path = RealPaths()
+        self._real: dict[str, str] = {}
         self._splits: list[str] = []
         self._skipped: list[Skipped] = []
         # Labels and splits are few: each is kept once.
@@ -78,14 +80,17 @@ class _Reading:
         if not written:
             return self._skip(line, "it names no file")
         path, obstacle = _located(written, str(self._table.parent))
-        if path in self._paths:
-            other = "" if self._paths[path] == label else f" with another label ({label or 'none'})"
-            self._skipped.append(Skipped(path, f"line {line} of {self._table.name} names it again{other}"))
+        first = self._real.get(self._real_path(path))
+        if first is not None:
+            other = "" if self._paths[first] == label else f" with another label ({label or 'none'})"
+            name = "it" if path == first else f"{first}, which is the same file,"
+            self._skipped.append(Skipped(path, f"line {line} of {self._table.name} names {name} again{other}"))
             return False
         if obstacle:
             self._skipped.append(Skipped(path, obstacle))
             return False
         self._paths[path] = label
+        self._real[self._real_path(path)] = path
         self._splits.append(split)
         return True
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from convviz_gui.engine.datasets.columns import text_array
 from convviz_gui.engine.datasets.listing import Listing
+from convviz_gui.engine.datasets.names import RealPaths
 from convviz_gui.engine.payloads import Column, frozen
 from convviz_gui.engine.sources import split_names
 
@@ -39,19 +40,12 @@ def together(sources: Sequence[str], listings: Sequence[Listing]) -> Listing:
 
 def _each_once(sources: Sequence[str], listings: Sequence[Listing]) -> list[list[int]]:
     """The rows of each listing that are kept."""
-    real: dict[str, str] = {}
-
-    def identity(path: str) -> tuple[str, str]:
-        folder, name = os.path.split(path)
-        if folder not in real:
-            real[folder] = os.path.realpath(folder)
-        return real[folder], name
-
+    real = RealPaths()
     kept: list[list[int]] = [[] for _ in listings]
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for place in sorted(range(len(sources)), key=lambda at: -len(Path(os.path.realpath(sources[at])).parts)):
         for row, path in enumerate(listings[place].paths):
-            known = identity(path)
+            known = real(path)
             if known not in seen:
                 seen.add(known)
                 kept[place].append(row)
