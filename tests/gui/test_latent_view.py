@@ -484,14 +484,14 @@ def test_the_ranking_is_written_as_csv(
     folder = tmp_path / "out"
     folder.mkdir()
     with qtbot.waitSignal(shown.status):
-        shown.map.save_ranking()
+        shown.map.export.save_ranking()
     rows = list(csv.DictReader(io.StringIO((folder / "ranking.csv").read_text())))
     assert len(rows) == COUNT
     assert rows[0]["path"] == points.paths[7]
     assert float(rows[0]["outlier_score"]) == pytest.approx(float(points.outlier[7]), rel=1e-5)
     assert [file.name for file in folder.iterdir()] == ["ranking.csv"]
     with qtbot.waitSignal(shown.status):
-        shown.map.copy_ranking()
+        shown.map.export.copy_ranking()
     assert QGuiApplication.clipboard().text() == (folder / "ranking.csv").read_text()
 
 
@@ -501,15 +501,15 @@ def test_a_folder_that_is_gone_is_reported(
     told: list[str] = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "gone" / "x.csv"), ""))
     monkeypatch.setattr(QMessageBox, "warning", lambda *args: told.append(args[1]))
-    shown.map.save_ranking()
+    shown.map.export.save_ranking()
     qtbot.waitUntil(lambda: bool(told))
     assert told == ["The ranking was not saved"]
 
 
 def test_the_map_can_be_copied_and_saved(shown: LatentView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "map.png"), ""))
-    shown.map.save_picture()
-    shown.map.copy_picture()
+    shown.map.export.save_picture()
+    shown.map.export.copy_picture()
     with Image.open(tmp_path / "map.png") as saved:
         assert saved.size == (the_plot(shown).canvas.width(), the_plot(shown).canvas.height())
         assert len(saved.convert("RGB").getcolors(100_000) or []) > 4

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import importlib
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import BoolArray, ByteArray, IntArray
 from convviz_gui.engine.types import Nearest, Reproject
-from convviz_gui.gui.latent.exports import CSV, LIST, RANKING, Kind, copy_text, save_text
 from convviz_gui.gui.latent.guest_row import GuestRow
 from convviz_gui.gui.latent.hover_card import HoverCard
 from convviz_gui.gui.latent.map_colours import MapColours
+from convviz_gui.gui.latent.map_export import MapExport
 from convviz_gui.gui.latent.map_header import MapHeader
 from convviz_gui.gui.latent.neighbour_strip import NeighbourStrip
 from convviz_gui.gui.latent.point_facts import PointFacts
-from convviz_gui.gui.latent.point_files import as_csv, as_list
 from convviz_gui.gui.latent.point_model import details
 from convviz_gui.gui.latent.side_panel import SidePanel
 from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.latent.workbench import Workbench
 from convviz_gui.gui.photos.image_loader import ImageLoader
-from convviz_gui.gui.pictures.picture_files import save_picture
 
 if TYPE_CHECKING:
     from convviz_gui.gui.latent.scatter_plot import ScatterPlot
@@ -59,7 +56,6 @@ class MapPage(QWidget):
         self.bench = bench
         self.thumbnails = thumbnails
         self.plot: ScatterPlot | None = None
-        self._loader = loader
         self._card: HoverCard | None = None
         self._shown: tuple[str, str, str] | None = None
         self._arriving = False
@@ -71,6 +67,7 @@ class MapPage(QWidget):
         self.colours = MapColours(bench, self.legend, loader, self)
         self.strip = NeighbourStrip(self.thumbnails)
         self.guests = GuestRow(bench)
+        self.export = MapExport(bench, self._picture, loader, self)
         self._middle = QSplitter(Qt.Orientation.Horizontal)
         self._middle.addWidget(self.side)
         column = QVBoxLayout(self)
@@ -101,8 +98,9 @@ class MapPage(QWidget):
             list_.pointed.connect(lambda point: self.plot.point_out(point) if self.plot else None)
         self.strip.lines_toggled.connect(lambda shown: self.plot.show_lines(shown) if self.plot else None)
         self.selected.reproject_wanted.connect(self.reproject)
-        self.selected.csv_wanted.connect(lambda rows, copied: self._give(CSV, rows, copied=copied))
-        self.selected.list_wanted.connect(lambda rows, copied: self._give(LIST, rows, copied=copied))
+        self.selected.csv_wanted.connect(self.export.give_table)
+        self.selected.list_wanted.connect(self.export.give_list)
+        self.export.status.connect(self.status)
         self.bench.points_changed.connect(self._on_points)
         self.bench.places_changed.connect(self._on_places)
         self.bench.point_changed.connect(self._on_point)
@@ -258,7 +256,7 @@ class MapPage(QWidget):
         if self.bench.result is not None and len(rows):
             self.bench.command_wanted.emit(Reproject(self.bench.result, tuple(rows.tolist())))
 
-    # -------------------------------------------------------------------------------------- on its way out
+    # ------------------------------------------------------------------------------------------- the menu
 
     def _on_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
@@ -274,51 +272,14 @@ class MapPage(QWidget):
         if self.bench.placed:
             menu.addAction("Remove placed pictures", self.bench.forget_placed)
         menu.addSeparator()
-        menu.addAction("Copy picture", self.copy_picture)
-        menu.addAction("Save picture…", self.save_picture)
+        menu.addAction("Copy picture", self.export.copy_picture)
+        menu.addAction("Save picture…", self.export.save_picture)
         menu.addSeparator()
-        menu.addAction("Copy ranking as CSV", self.copy_ranking)
-        menu.addAction("Save ranking as CSV…", self.save_ranking)
+        menu.addAction("Copy ranking as CSV", self.export.copy_ranking)
+        menu.addAction("Save ranking as CSV…", self.export.save_ranking)
         menu.exec(place)
         menu.deleteLater()
-
-    def copy_picture(self) -> None:
-        """Put the map on the clipboard."""
-        QGuiApplication.clipboard().setImage(self._picture())
-
-    def save_picture(self) -> None:
-        """Save the map as PNG."""
-        save_picture(self, self._picture(), self._file_name())
-
-    def copy_ranking(self) -> None:
-        """Put the ranking by outlier score on the clipboard."""
-        self._give(RANKING, None, copied=True)
-
-    def save_ranking(self) -> None:
-        """Save the ranking by outlier score as CSV."""
-        self._give(RANKING, None, copied=False)
-
-    def _give(self, kind: Kind, rows: IntArray | None, *, copied: bool) -> None:
-        """Copy or save what is known of `rows`, None for all in the order of the ranking."""
-        facts = self._facts
-        if facts is None:
-            return
-
-        def make() -> str:
-            wanted = (facts.ranking if rows is None else rows).tolist()
-            return as_list(facts, wanted) if kind is LIST else as_csv(facts, wanted)
-
-        if copied:
-            copy_text(self._loader, kind, make, self.status.emit)
-        else:
-            name = self._file_name() if rows is None else f"{self._file_name()} selection"
-            save_text(self, self._loader, kind, name, make, self.status.emit)
 
     def _picture(self) -> QImage:
         self._hide_card()
         return self._the_plot().picture()
-
-    def _file_name(self) -> str:
-        assert self._facts is not None
-        points = self._facts.points
-        return f"{Path(points.folder).name} {points.layer} {points.projection}"
