@@ -15,21 +15,20 @@ from torch import Tensor, nn
 
 from convviz_gui.engine import devices, preprocess
 from convviz_gui.engine.cache import ByteCache
-from convviz_gui.engine.devices import CPU, Device
+from convviz_gui.engine.devices import CPU
 from convviz_gui.engine.errors import EngineError, Problem, problem_from
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
-from convviz_gui.engine.method import Method, Need, Steps, Update, find_method, methods
-from convviz_gui.engine.names import close_names, did_you_mean
-from convviz_gui.engine.network.examine import examine
-from convviz_gui.engine.network.home import Home
+from convviz_gui.engine.method import Steps, Update, find_method
 from convviz_gui.engine.network.opened import OpenedModel
-from convviz_gui.engine.network.readying import LAYOUTS, lay_out, made_ready, refusal
+from convviz_gui.engine.network.readying import made_ready
 from convviz_gui.engine.opening import guessing
-from convviz_gui.engine.opening.amending import Wishes, cannot_take, check_count, fulfilled, wishes_of
+from convviz_gui.engine.opening.amending import Wishes, wishes_of
 from convviz_gui.engine.opening.models import open_model
 from convviz_gui.engine.opening.recognition import identify
+from convviz_gui.engine.opening.resident import ResidentModel
 from convviz_gui.engine.payloads import FloatArray, Maps
 from convviz_gui.engine.precision import precision_scores
+from convviz_gui.engine.run_checks import check_run, layer_named
 from convviz_gui.engine.spectrum import Spectrum
 from convviz_gui.engine.types import (
     Amend,
@@ -58,7 +57,6 @@ from convviz_gui.engine.types import (
 
 MAPS_CACHE_BYTES = 256 * 2**20
 SPECTRA_CACHE_BYTES = 64 * 2**20
-_OF_A_LAYER = frozenset({Need.LAYER, Need.CHANNEL, Need.CHANNELS, Need.SOURCE})
 
 
 class Session:
@@ -69,12 +67,7 @@ class Session:
         # off: it takes whichever algorithm was fastest a moment ago, and so rounds differently from run to run.
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True
-        self._model: nn.Module | None = None
-        self._info: ModelInfo | None = None
-        self._opened: OpenedModel | None = None
-        self._wishes = Wishes()
-        self._home: Home | None = None
-        self._place = CPU
+        self._network: ResidentModel | None = None
         self.maps_cache: ByteCache[tuple[str, str], Maps] = ByteCache(MAPS_CACHE_BYTES)
         self.spectra: ByteCache[Hashable, Spectrum] = ByteCache(SPECTRA_CACHE_BYTES)
         self._input: tuple[str, Tensor, FloatArray] | None = None
@@ -86,7 +79,7 @@ class Session:
         The variant is taken for the same network in everything else: layers, preprocessing, device.
         """
         made = cls()
-        made._model, made._info, made._place = module, other.info, other._place
+        made._network = ResidentModel(module, other.info, other._open_network.place)
         return made
 
     # ------------------------------------------------------------------------------------------ what methods use
@@ -94,26 +87,28 @@ class Session:
     @property
     def model(self) -> nn.Module:
         """The open network, in eval mode, no parameter requiring a gradient. Raises `EngineError` if none is open."""
-        if self._model is None:
-            raise EngineError("No network is open", "Open one first, for instance the demo")
-        return self._model
+        return self._open_network.module
 
     @property
     def info(self) -> ModelInfo:
         """What is known of the open network. Raises `EngineError` if none is open."""
-        if self._info is None:
+        return self._open_network.info
+
+    @property
+    def _open_network(self) -> ResidentModel:
+        if self._network is None:
             raise EngineError("No network is open", "Open one first, for instance the demo")
-        return self._info
+        return self._network
 
     @property
     def opened(self) -> OpenedModel | None:
         """How the network came in; None for a variant of another session's (`beside`)."""
-        return self._opened
+        return self._network.opened if self._network is not None else None
 
     @property
     def device(self) -> torch.device:
         """Where the network computes. Another job may change it at any `yield`, if a device fails."""
-        return self._place.torch
+        return (self._network.place if self._network is not None else CPU).torch
 
     @contextmanager
     def computing(self) -> Iterator[None]:
@@ -140,17 +135,7 @@ class Session:
 
     def layer(self, layer_id: str) -> LayerNode:
         """The layer of that id; raises `EngineError` naming close ones."""
-        node = self.info.find(layer_id) or self.info.find(layer_id.removesuffix("#1"))
-        if node is None and not layer_id.endswith("#1"):
-            node = self.info.find(layer_id + "#1")
-        if node is None:
-            title = f"There is no layer {layer_id!r} in {self.info.name}"
-            close = close_names(layer_id, self._ids())
-            raise EngineError(title, did_you_mean(close, "List them with: convviz layers --model …"))
-        return node
-
-    def _ids(self) -> list[str]:
-        return [node.id for node in self.info.layers() if node.id]
+        return layer_named(self.info, layer_id)
 
     # ----------------------------------------------------------------------------------------------- opening
 
@@ -177,7 +162,7 @@ class Session:
         opened = OpenedModel(
             module, name, "weights in memory", True, "", preprocess, tuple(class_names or ()), findings=done
         )
-        return self._open(opened, ModelSpec(name), devices.resolve(device), "float32", Wishes())
+        return self._take(ResidentModel.settle(opened, ModelSpec(name), devices.resolve(device), "float32", Wishes()))
 
     def execute(self, command: Command) -> Steps[Outcome]:
         """Carry out a command; the generator returns its outcome. Raises `EngineError` for what the user can mend."""
@@ -188,7 +173,9 @@ class Session:
                 return (yield from identify(Path(command.weights)))
             case Amend():
                 yield Update(0, 1, "forward pass")
-                return self._amend(command)
+                # If that fails, the network stays as it is.
+                self._open_network.amend(command)
+                return self._now()
             case MoveModel():
                 return self._move(command)
             case Run():
@@ -238,7 +225,7 @@ class Session:
         opened = dataclasses.replace(opened, module=module, findings=(*opened.findings, *done))
         spec = opened.spec or command.spec
         try:
-            return self._open(opened, spec, device, command.precision, wishes)
+            return self._take(ResidentModel.settle(opened, spec, device, command.precision, wishes))
         except Exception as error:
             fault = fault_of(error)
             # "auto" asks for where it works; what the whole device fails of is dealt with by the job.
@@ -249,94 +236,25 @@ class Session:
         self.free_memory()
         reason = Finding("device", Level.WARNING, problem.title, "The network computes on the CPU instead")
         opened = dataclasses.replace(opened, findings=(*opened.findings, reason))
-        return self._open(opened, spec, CPU, command.precision, wishes)
-
-    def _open(self, opened: OpenedModel, spec: ModelSpec, device: Device, precision: str, wishes: Wishes) -> ModelInfo:
-        """Look at a network that has been made ready, and take it if it works."""
-        devices.checked_precision(precision, device)
-        for layout in LAYOUTS:
-            try:
-                return self._open_in(layout, opened, spec, device, precision, wishes)
-            except Exception as error:
-                last = layout is LAYOUTS[-1]
-                if (isinstance(error, EngineError) and last) or fault_of(error) is not None:
-                    raise
-                if last:
-                    raise refusal(error, wishes.preprocess or opened.preprocess) from None
-        raise AssertionError("there is a layout")
-
-    def _open_in(
-        self,
-        layout: torch.memory_format,
-        opened: OpenedModel,
-        spec: ModelSpec,
-        device: Device,
-        precision: str,
-        wishes: Wishes,
-    ) -> ModelInfo:
-        module = opened.module
-        lay_out(module, layout)
-        home = Home(module)
-        try:
-            home.move(device.torch)
-            info = self._examined(module, opened, spec, wishes, device.torch, precision)
-        except Exception:
-            home.bring_back()
-            raise
-        self._model, self._opened, self._home, self._place = module, opened, home, device
-        self._wishes = wishes
-        return self._now(dataclasses.replace(info, device=device.name))
-
-    def _amend(self, command: Amend) -> ModelInfo:
-        """The open network with another preprocessing or other class names; if it fails, it stays as it is."""
-        info, opened = self.info, self._opened
-        assert opened is not None
-        spec = info.spec
-        if command.preprocess is not None:
-            spec = dataclasses.replace(spec, preprocess=command.preprocess)
-        if command.class_names is not None:
-            spec = dataclasses.replace(spec, class_names=command.class_names or None)
-            wishes = wishes_of(spec)
-        else:
-            # The file may be gone by now.
-            wishes = dataclasses.replace(self._wishes, preprocess=spec.preprocess, change=None)
-        amended = self._examined(self.model, opened, spec, wishes, self.device, info.precision)
-        self._wishes = wishes
-        return self._now(dataclasses.replace(amended, device=info.device))
-
-    @staticmethod
-    def _examined(
-        module: nn.Module, opened: OpenedModel, spec: ModelSpec, wishes: Wishes, device: torch.device, precision: str
-    ) -> ModelInfo:
-        """What is known of a network once it is as wished. `opened` is as it was found."""
-        wished, spec = fulfilled(opened, spec, wishes)
-        edited = wished.preprocess != opened.preprocess
-        try:
-            info = examine(module, wished, spec, device, precision)
-        except EngineError:
-            raise
-        except Exception as error:
-            if not edited or fault_of(error) is not None:
-                raise
-            raise cannot_take(wished, opened.preprocess, error) from None
-        check_count(info, wishes)
-        return dataclasses.replace(info, found_preprocess=opened.preprocess if edited else None)
+        return self._take(ResidentModel.settle(opened, spec, CPU, command.precision, wishes))
 
     def _move(self, command: MoveModel) -> ModelInfo:
-        info, home = self.info, self._home
-        assert home is not None
+        network = self._open_network
         device = devices.resolve(command.device)
-        precision = devices.checked_precision(command.precision, device)
-        if device != self._place:
-            try:
-                home.move(device.torch)
-            except Exception:
-                home.move(self._place.torch)
-                raise
-        self._place = device
-        moved = self._now(dataclasses.replace(info, device=device.name, precision=precision))
+        network.move(device, devices.checked_precision(command.precision, device))
+        moved = self._now()
         devices.empty_caches()
         return moved
+
+    def _take(self, network: ResidentModel) -> ModelInfo:
+        self._network = network
+        return self._now()
+
+    def _now(self) -> ModelInfo:
+        """The network as it is now; what was kept of it as it was is let go."""
+        self.maps_cache.clear()
+        self._input = None
+        return self.info
 
     # ---------------------------------------------------------------------------------------- after a fault
 
@@ -360,31 +278,14 @@ class Session:
         Returns the open network if it was there.
         """
         devices.give_up(kind, problem)
-        if self._place.kind != kind or self._home is None:
-            return None
-        self._home.bring_back()
-        self._place = CPU
-        try:
-            precision = devices.checked_precision(self.info.precision, CPU)
-        except EngineError:
-            precision = "float32"
-        return self._now(dataclasses.replace(self.info, device=CPU.name, precision=precision))
-
-    def _now(self, info: ModelInfo) -> ModelInfo:
-        self._info = info
-        self.maps_cache.clear()
-        self._input = None
-        return info
+        return self._now() if self._network is not None and self._network.leave(kind) else None
 
     # ----------------------------------------------------------------------------------------------- running
 
     def _run(self, request: Run) -> Steps[Result]:
         method = find_method(request.method)
         params = method.params.from_settings(request.settings)
-        # What both numpy and torch begin from.
-        if not 0 <= request.seed < 2**63:
-            raise EngineError(f"The seed (--seed) cannot be {request.seed}", "Give a whole number from 0 to 2^63 − 1")
-        self._check(method, request)
+        check_run(method, request, self.info)
         began = time.monotonic()
         payload = yield from method.run(self, request, params)
         precision = self.info.precision if method.lower_precision else "float32"
@@ -397,41 +298,6 @@ class Session:
             scores=(*method.scores(payload), *precision_scores(payload, precision)),
             precision=precision,
         )
-
-    def _check(self, method: Method[Any], request: Run) -> None:
-        needs = method.needs_with(request.settings)
-        if Need.IMAGE in needs and request.image is None:
-            raise EngineError(f"{method.title} needs a picture", "Open one (command line: --image FILE)")
-        if Need.FOLDER in needs and request.folder is None:
-            raise EngineError(f"{method.title} needs a folder of pictures", "Open one (command line: --folder DIR)")
-        target = request.target
-        # A layer that was chosen may be one where it works; the method itself says so if not.
-        chosen = target.layer is not None and bool(needs & _OF_A_LAYER)
-        if not chosen and (reason := method.applies(self.info)):
-            cannot = dict(self.info.cannot)
-            raise EngineError(reason, "These apply: " + ", ".join(name for name in methods() if name not in cannot))
-        node = self._layer_meant(target.layer, needs)
-        for index in (target.class_index, target.against):
-            if index is not None and not 0 <= index < self.info.n_classes:
-                raise EngineError(
-                    f"There is no class {index} in {self.info.name}", f"Classes go from 0 to {self.info.n_classes - 1}"
-                )
-        if target.against is not None and Need.AGAINST not in needs:
-            raise EngineError(f"{method.title} explains one class", "Leave the second class (--against) out")
-        if target.unit is not None and not needs & {Need.SOURCE, Need.PLACE}:
-            raise EngineError(f"{method.title} takes no single unit", "Leave --unit out")
-        if target.channels is not None and node is not None and node.channels is not None:
-            wrong = [channel for channel in target.channels if not 0 <= channel < node.channels]
-            if wrong:
-                raise EngineError(
-                    f"Layer {node.id!r} has no channel {wrong[0]}", f"Its channels go from 0 to {node.channels - 1}"
-                )
-
-    def _layer_meant(self, layer: str | None, needs: frozenset[Need]) -> LayerNode | None:
-        """The layer that a target's channels are of, if it is one of the tree's."""
-        if layer is None and needs & {Need.CHANNEL, Need.CHANNELS, Need.SOURCE}:
-            layer = self.info.default_layer
-        return self.layer(layer) if layer is not None and "@" not in layer else None
 
 
 def read_only(tensor: Tensor) -> Any:

@@ -250,7 +250,7 @@ def test_a_median_of_too_many_values_is_refused_before_the_work(folder: Path, mo
     patches(tiny_session(), folder, "conv2", (0, 1, 2, 3, 4), which="median")
 
 
-def test_a_layer_of_no_kind_of_channels_is_refused(folder: Path) -> None:
+def test_a_layer_of_no_kind_of_channels_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = tiny_session()
     info = session.info
     root = dataclasses.replace(
@@ -259,7 +259,7 @@ def test_a_layer_of_no_kind_of_channels_is_refused(folder: Path) -> None:
             dataclasses.replace(node, channels=None) if node.id == "pool" else node for node in info.root.children
         ),
     )
-    session._info = dataclasses.replace(info, root=root)
+    monkeypatch.setattr(Session, "info", dataclasses.replace(info, root=root))
     with pytest.raises(EngineError, match="neither maps nor a vector"):
         patches(session, folder, "pool")
 
