@@ -718,3 +718,15 @@ def test_neighbours_that_are_not_with_the_map_are_asked_for(
     view.bench.choose(3)
     view.bench.choose(7)
     assert strip.points.rowCount() == 12, "and is remembered"
+
+
+def test_the_card_leaves_most_of_a_small_map_uncovered(shown: LatentView, qtbot: QtBot) -> None:
+    plot, card = shown.map.plot, shown.map._card
+    assert plot is not None
+    assert card is not None
+    shown.resize(640, 480)
+    qtbot.waitUntil(lambda: plot.width() < 500)
+    plot.hovered.emit(7)
+    assert card.width() <= plot.width() // 2
+    assert card.height() <= plot.height() * 0.6
+    assert len(card.lines) >= 3

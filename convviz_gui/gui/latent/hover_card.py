@@ -12,12 +12,12 @@ from convviz_gui.gui.latent.thumbnails import Thumbnails
 from convviz_gui.gui.look.painting import paints
 from convviz_gui.gui.look.theme import UNIT
 
-_PICTURE = 144
+_PICTURE, _LEAST_PICTURE, _LEAST_LINES = 144, 80, 3
 _AWAY = 16
 
 
 class HoverCard(QWidget):
-    """Floats over its parent beside a place, and never under the mouse."""
+    """Floats over its parent beside a place, and never under the mouse; small, and with less to say, on a small map."""
 
     def __init__(self, thumbnails: Thumbnails, parent: QWidget) -> None:
         super().__init__(parent)
@@ -25,6 +25,7 @@ class HoverCard(QWidget):
         self._room = parent
         self._path = ""
         self._lines: tuple[str, ...] = ()
+        self._side = _PICTURE
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         thumbnails.arrived.connect(self._on_thumbnail)
         self.hide()
@@ -35,13 +36,15 @@ class HoverCard(QWidget):
         return self._lines
 
     def show_point(self, facts: PointFacts, point: int, place: QPoint, lines: tuple[str, ...]) -> None:
-        """Show a point's picture, its name and `lines` beside `place` in the parent."""
+        """Show a point's picture, its name and `lines`, or the first of them, beside `place` in the parent."""
         self._path = facts.points.paths[point]
-        self._lines = (facts.name(point), *lines)
-        metrics = self.fontMetrics()
+        metrics, room = self.fontMetrics(), self._room.size()
+        self._side = min(max(min(room.width(), room.height()) // 4, _LEAST_PICTURE), _PICTURE)
+        fitting = (room.height() // 2 - self._side - 3 * UNIT) // metrics.lineSpacing()
+        self._lines = (facts.name(point), *lines)[: max(fitting, _LEAST_LINES)]
         widest = max(metrics.horizontalAdvance(line) for line in self._lines) + 2
-        width = min(max(widest, _PICTURE), 280) + 2 * UNIT
-        self.resize(QSize(width, _PICTURE + 3 * UNIT + len(self._lines) * metrics.lineSpacing()))
+        width = min(max(widest, self._side), max(room.width() // 2, self._side), 280) + 2 * UNIT
+        self.resize(QSize(width, self._side + 3 * UNIT + len(self._lines) * metrics.lineSpacing()))
         self.move(self._beside(place))
         self.show()
         self.raise_()
@@ -65,10 +68,10 @@ class HoverCard(QWidget):
         painter.setPen(self.palette().color(QPalette.ColorRole.Mid))
         painter.setBrush(self.palette().color(QPalette.ColorRole.ToolTipBase))
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        frame = QRect(UNIT, UNIT, self.width() - 2 * UNIT, _PICTURE)
+        frame = QRect(UNIT, UNIT, self.width() - 2 * UNIT, self._side)
         paint_thumbnail(painter, self._thumbnails.get(self._path), frame, self.palette())
         metrics = self.fontMetrics()
-        line = QRect(UNIT, _PICTURE + 2 * UNIT, frame.width(), metrics.lineSpacing())
+        line = QRect(UNIT, self._side + 2 * UNIT, frame.width(), metrics.lineSpacing())
         painter.setPen(self.palette().color(QPalette.ColorRole.ToolTipText))
         for text in self._lines:
             painter.drawText(line, 0, metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width()))

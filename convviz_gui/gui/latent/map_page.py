@@ -243,7 +243,8 @@ class MapPage(QWidget):
             self._hide_card()
             self.status.emit("")
             return
-        lines = (*details(self._facts, point), *self.colours.told(point))
+        # What the map is coloured by first: a small card is cut short.
+        lines = (*self.colours.told(point), *details(self._facts, point))
         self._card.show_point(self._facts, point, self.plot.place(point).toPoint(), lines)
         self.status.emit(" · ".join((self._facts.name(point), *lines)))
 
