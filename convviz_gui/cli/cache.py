@@ -19,6 +19,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _cache(options: argparse.Namespace, _words: list[str]) -> int:
     from convviz_gui.engine.latent import kept_features
+    from convviz_gui.engine.latent.kept_features import in_words
 
     try:
         folder = kept_features.folder()
@@ -29,7 +30,10 @@ def _cache(options: argparse.Namespace, _words: list[str]) -> int:
         freed = kept_features.clear()
     kept = kept_features.kept_files()
     if options.clear and kept:
-        raise EngineError(f"Not all of {folder} could be removed", "Close other programs that use it, and try again")
+        raise EngineError(
+            f"Freed {in_words(freed)}, but not all of {folder}",
+            "A run or another program is using the rest: try again when it has ended",
+        )
     if options.json:
         files = [
             {"file": str(one.path), "about": one.about, "pictures": one.pictures, "bytes": one.size, "used": one.used}
@@ -39,15 +43,12 @@ def _cache(options: argparse.Namespace, _words: list[str]) -> int:
         print(json.dumps({"folder": str(folder), "bytes": size, "limit": most, "freed": freed, "files": files}))
         return DONE
     if options.clear:
-        print(f"Freed {_size(freed)} in {folder}")
+        print(f"Freed {in_words(freed)} in {folder}")
         return DONE
-    print(f"{folder}: {_size(sum(one.size for one in kept))} of at most {_size(kept_features.limit())}")
+    size = sum(one.size for one in kept)
+    print(f"{folder}: {in_words(size)} of at most {in_words(kept_features.limit())}")
     for one in kept:
         day = time.strftime("%Y-%m-%d", time.localtime(one.used))
         what = one.about or ("where files were read before" if one.path.stem == "files" else "damaged")
-        print(f"{_size(one.size):>9}  {one.pictures:>9,} pictures  used {day}  {what}")
+        print(f"{in_words(one.size):>9}  {one.pictures:>9,} pictures  used {day}  {what}")
     return DONE
-
-
-def _size(size: int) -> str:
-    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.1f} MB"

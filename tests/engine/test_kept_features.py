@@ -522,6 +522,26 @@ def test_clearing_says_what_it_frees(code: Path, folder: Path) -> None:
     assert embedded(opened(code), folder)[1] == 19
 
 
+def test_clearing_leaves_a_run_what_it_has_open(code: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = bare(code, folder)
+    embedded(opened(code, precision="bfloat16"), folder)
+    (unused,) = stores()
+    steps = embed_layers_cached(opened(code), list_folder(folder), LAYERS, 4)
+    for update in steps:
+        if update.done and len(stores()) == 2:
+            break
+    assert main(["cache", "--clear"]) != 0
+    assert "try again when it has ended" in capsys.readouterr().err
+    (used,) = stores()
+    assert used != unused
+    found = finish(steps)
+    assert found["head"].note == ""
+    same(found, wanted)
+    assert embedded(opened(code), folder)[1] == 0, "all of it was kept"
+    assert main(["cache", "--clear"]) == 0
+    assert kept_features.kept_files() == []
+
+
 # ------------------------------------------------------------------------------------------- while it is being read
 
 

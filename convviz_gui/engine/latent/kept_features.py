@@ -65,13 +65,34 @@ def total_size() -> int:
 
 
 def clear() -> int:
-    """Remove everything; returns how many bytes that freed. A program that is at work goes on without."""
-    freed = 0
-    for path in _files():
+    """Remove what no run has open, here or in another program; returns how many bytes that freed.
+
+    What a run has open is left to it, with the index of files, which it may be about to read.
+    """
+    freed, left = 0, False
+    for path in sorted(_files(), key=lambda path: path == index_file()):
         size = _size(path)
-        if remove(path):
+        if (path == index_file() and left) or in_use(path):
+            left = True
+        elif remove(path):
             freed += size
     return freed
+
+
+def in_use(path: Path) -> bool:
+    """True while a run, here or in another program, has the file open."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0)) as database:
+            # Whoever has read in this mode keeps others from leaving it.
+            database.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    return False
+
+
+def in_words(size: int) -> str:
+    """Bytes in the units of the limit: "4.9 MB", "1.2 GB"."""
+    return f"{size / 2**30:.1f} GB" if size >= 2**30 else f"{size / 2**20:.1f} MB"
 
 
 def remove(path: Path) -> bool:

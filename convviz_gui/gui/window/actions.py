@@ -82,6 +82,8 @@ class Menus:
         self._add(menu, "&Save result…", do.save_result, QKeySequence.StandardKey.Save)
         self._add(menu, "Copy as &Python", do.copy_python, "Ctrl+Shift+C")
         menu.addSeparator()
+        self._add(menu, "&Kept features…", do.kept.show)
+        menu.addSeparator()
         self._add(menu, "&Quit", window.close, "Ctrl+Q")
 
     def _fill_recent(self, menu: QMenu) -> None:

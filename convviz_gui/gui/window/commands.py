@@ -19,6 +19,7 @@ from convviz_gui.gui.photos.dataset_words import ask_files, ask_folder, describe
 from convviz_gui.gui.photos.intake import first_pictures, from_qimage, image_of, paths_of, sort_paths
 from convviz_gui.gui.tabs.python_code import python_code
 from convviz_gui.gui.window.command_palette import CommandPalette, Entry
+from convviz_gui.gui.window.kept_command import KeptCommand
 from convviz_gui.gui.window.model_commands import ModelCommands
 from convviz_gui.gui.window.shortcut_sheet import shortcut_sheet
 from convviz_gui.gui.window.window_state import sources_of
@@ -40,6 +41,7 @@ class Commands(QObject):
         super().__init__(window)
         self._window = window
         self.model = ModelCommands(window)
+        self.kept = KeptCommand(window)
         self._toybox_seed = samples.START[1]
         self._pasted = 0
         self._drawn = ""
