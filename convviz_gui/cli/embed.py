@@ -52,8 +52,10 @@ def _embed(options: argparse.Namespace, words: list[str]) -> int:
     if options.engine == "local" and (options.workers or options.address):
         raise EngineError("--workers and --address are Ray's", "Add --engine ray, or leave them out")
     from convviz_gui.engine.console import Console
+    from convviz_gui.engine.datasets import check_apart
     from convviz_gui.engine.types import Embed
 
+    check_apart(options.sources, options.out, pictures=False)
     load = load_command(options)
     command = Embed(
         folder=options.sources[0],

@@ -75,6 +75,7 @@ def _condition(when: When) -> str:
 
 def _run(options: argparse.Namespace, words: list[str]) -> int:
     from convviz_gui.engine.console import Console, Order
+    from convviz_gui.engine.datasets import check_apart
 
     info: MethodInfo = options.info
     order = Order(
@@ -93,6 +94,8 @@ def _run(options: argparse.Namespace, words: list[str]) -> int:
     )
     if order.channels is not None:
         parse_channels(order.channels)
+    # Said before the network is opened, which may be a download.
+    check_apart(options.folder, options.out)
     console = Console()
     console.open(load_command(options))
     facts = console.run(info, order, options.out, ["convviz", *words])

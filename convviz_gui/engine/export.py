@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 import convviz_gui
 from convviz_gui.engine.atomic import staged
 from convviz_gui.engine.command_line import command_line
+from convviz_gui.engine.datasets import check_apart
 from convviz_gui.engine.depiction import arrays, pictures, random_weights, tables
 from convviz_gui.engine.depiction.located import located_arrays
 from convviz_gui.engine.depiction.trust import trust_arrays
@@ -28,7 +29,12 @@ MANIFEST = "manifest.json"
 
 
 def write_result(result: Result, folder: str) -> Exported:
-    """Write one result; the folder holds all of it afterwards, or what it held before."""
+    """Write one result; the folder holds all of it afterwards, or what it held before.
+
+    Raises `EngineError` if it is inside the dataset that the result is about, or as `write_results`.
+    """
+    run = result.run
+    check_apart(() if run.folder is None else (run.folder, *run.splits), folder)
     return write_results([result], [], folder, command_line(result, folder))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,40 @@ def test_what_is_wrong_in_one_line(
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert words in line
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_where_the_next_run_would_read_it(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(made / "test", tmp_path / "photos")
+    folder, elsewhere, alias = tmp_path / "photos", tmp_path / "elsewhere", tmp_path / "alias"
+    elsewhere.mkdir()
+    alias.symlink_to(folder)
+    (tmp_path / "way in").symlink_to(folder)
+    (folder / "way out").symlink_to(elsewhere)
+    before = sorted(tmp_path.rglob("*"))
+    for method in ("grad-cam", "latent", "patches"):
+        for source, out, words in (
+            (folder, folder / "out" / "deep", "is inside the dataset"),
+            (folder, tmp_path / "way in" / "out", "is inside the dataset"),
+            (alias, folder / "way out" / "out", "is inside the dataset"),
+            (folder, folder / "." / ".." / "alias", "is the dataset itself"),
+        ):
+            # A network that is not there: this comes before it is looked for.
+            command = ["run", method, "--model", "none.py:net", "--folder", str(made / "all.zip"), str(source)]
+            assert main([*command, "--out", str(out)]) == 2
+            (line,) = capsys.readouterr().err.strip().splitlines()
+            assert words in line
+    assert main(["embed", str(folder), "--model", "none.py:net", "--out", str(alias)]) == 2
+    assert "is the dataset itself" in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_hidden_folder_in_the_dataset_and_one_beside_a_table_are_written_to(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made, tmp_path / "photos")
+    folder = tmp_path / "photos"
+    quick = ("latent", "--projection", "pca", "--neighbours", "3", "--folder")
+    for source, out in ((folder, folder / ".map"), (folder / "list.csv", folder / "map"), (folder / "all.zip", folder)):
+        first, _ = run(out, *quick, str(source))
+        again, _ = run(out, *quick, str(source))
+        assert again["paths"].tolist() == first["paths"].tolist()

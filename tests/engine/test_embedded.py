@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -291,6 +292,15 @@ def test_the_dataset_itself_is_not_written_into(session: Session, toys: Path) ->
     with pytest.raises(EngineError, match="is the dataset itself"):
         embed(session, toys, toys / "." / ".." / toys.name)
     assert sorted(toys.rglob("*")) == before
+
+
+def test_a_directory_inside_the_dataset_is_not_read_as_pictures(session: Session, toys: Path, tmp_path: Path) -> None:
+    shutil.copytree(toys / "cat", tmp_path / "in" / "cat")
+    out = tmp_path / "in" / "cat" / "out"
+    first = embed(session, tmp_path / "in", out, thumbnails=True)
+    again = embed(session, tmp_path / "in", out, thumbnails=True)
+    assert (again.rows, again.found) == (first.rows, first.parts)
+    assert again.skipped == first.skipped
 
 
 def test_nothing_readable(session: Session, tmp_path: Path) -> None:

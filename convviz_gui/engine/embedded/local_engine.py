@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from convviz_gui.engine.datasets import list_dataset
+from convviz_gui.engine.datasets import check_apart, list_dataset
 from convviz_gui.engine.embedded.components import components_on_disk, write_components
 from convviz_gui.engine.embedded.directory import (
     Done,
@@ -93,9 +93,9 @@ def _here(session: Session, plan: Plan, missing: list[int], command: Embed, writ
 
 
 def _plan(session: Session, command: Embed) -> Plan:
-    if any(Path(source).resolve() == Path(command.out).resolve() for source in (command.folder, *command.splits)):
-        # Opened again, the folder would be taken for the features instead of the pictures.
-        raise EngineError(f"{command.out} is the dataset itself", "Choose another folder to write to (--out DIR)")
+    # Opened again, the folder would be taken for the features instead of the pictures. Inside it nothing is in the way:
+    # no pictures are written, thumbnails neither.
+    check_apart((command.folder, *command.splits), command.out, pictures=False)
     listing = list_dataset(command.folder, command.splits)
     info = session.info
     layer = _layer(session, command.layer)
