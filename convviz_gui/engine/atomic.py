@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from convviz_gui.engine import leftovers
 from convviz_gui.engine.errors import EngineError
 
 _ELSEWHERE = "Choose another folder to write to (command line: --out DIR)"
@@ -61,22 +61,29 @@ def staged(folder: Path, seal: str) -> Iterator[Path]:
     """A staging folder whose files move into `folder` when the block ends well, and vanish when it does not.
 
     `seal` names the file that is removed first and moved last: while it is there, so is everything else. Files in
-    `folder` that the block does not write are left alone. Raises `EngineError` if `folder` cannot be written.
+    `folder` that the block does not write are left alone, but for staging folders of processes that were killed: those
+    are swept away. Raises `EngineError` if `folder` cannot be written.
     """
     # Named before it is made, so that an interruption at any moment finds it.
-    staging = folder / f".convviz-{secrets.token_hex(8)}"
+    staging = folder / leftovers.staging_name()
     made: list[Path] = []
+    held: int | None = None
     try:
         try:
             made += [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
-            staging.mkdir()
+            with _alone(folder):
+                leftovers.sweep(folder)
+                staging.mkdir()
+                held = leftovers.hold(staging)
         except OSError as error:
             raise EngineError(f"Cannot write to {folder}: {error.strerror or error}", _ELSEWHERE) from error
         yield staging
         _publish(staging, folder, seal)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        if held is not None:
+            os.close(held)
         for path in made:
             with suppress(OSError):  # it is not empty, as it should be
                 path.rmdir()
@@ -106,7 +113,7 @@ def _check_place(folder: Path, name: Path) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """While inside, no other process publishes into `folder`: the files in it are of one result."""
+    """While inside, no other process publishes into `folder`, or begins to: the files in it are of one result."""
     if sys.platform == "win32":
         yield
         return

@@ -129,3 +129,49 @@ def test_a_file_that_cannot_be_written_whole_keeps_the_old_one(tmp_path: Path) -
     assert subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], check=False).returncode == 7
     assert path.read_bytes() == b"old"
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from convviz_gui.engine.atomic import staged
+with staged(Path(sys.argv[1]), "seal") as staging:
+    (staging / "sub").mkdir()
+    (staging / "sub" / "half").write_text("half a result")
+    print(staging.name, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked")
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    others = [
+        subprocess.Popen([sys.executable, "-c", KILLED, str(out)], stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        dead, alive = (other.stdout.readline().strip() for other in others if other.stdout is not None)
+        others[0].kill()
+        others[0].wait()
+        assert sorted(path.name for path in out.iterdir()) == sorted([dead, alive])
+        mine = [".convviz-mine", ".convviz-0123456789abcdef", f"{dead}x", f".convviz-00000000-{dead[-16:]}"]
+        for name in mine:
+            (out / name).mkdir()
+            (out / name / "file").write_text("mine")
+        link, file = f"{dead[:-1]}{'0' if dead[-1] != '0' else '1'}", f"{dead[:-2]}{'00' if dead[-2] != '0' else '11'}"
+        (out / link).symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / "elsewhere" / "file").write_text("mine")
+        (out / file).write_text("mine")
+        with staged(out, "seal") as staging:
+            (staging / "seal").write_text("s")
+            assert not (out / dead).exists()
+            with staged(out, "seal"):  # a third, in the same process, leaves the first one's alone
+                assert (staging / "seal").read_text() == "s"
+        assert sorted(path.name for path in out.iterdir()) == sorted([alive, *mine, link, file, "seal"])
+        assert (out / alive / "sub" / "half").read_text() == "half a result"
+        assert all((out / name / "file").read_text() == "mine" for name in (*mine, link))
+    finally:
+        for other in others:
+            other.kill()
+            other.communicate()
