@@ -9,8 +9,11 @@ from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
 from convviz_gui.engine.params import ParamValue, Spec
+from convviz_gui.gui.look.theme import UNIT
 
 _INT_LIMIT = 2**31 - 1
+_ROOM = 11 * UNIT
+"""For eight digits and the arrows."""
 
 
 class IntBox(QSpinBox):
@@ -150,6 +153,9 @@ def _make_editor(spec: Spec) -> QWidget:
         )
         whole.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType if spec.log else QSpinBox.StepType.DefaultStepType)
         whole.setSuffix(f" {spec.unit}" if spec.unit else "")
+        if not spec.unit:
+            # Qt would make room for the largest number there is, and the form wrap the row for it.
+            whole.setMinimumWidth(_ROOM)
         return whole
     if spec.kind is float:
         number = _FloatBox(log=spec.log)
