@@ -94,14 +94,16 @@ class Opened:
         description = self.manifest.description
         return description.dimension if column == "features" else description.n_classes
 
-    def _read(self, group: Group, column: str) -> NDArray[Any]:
+    def column(self, group: Group, name: str) -> pa.ChunkedArray:
+        """A column of a group's rows. Raises `EngineError` naming a damaged part."""
         try:
             file = pq.ParquetFile(self.folder / group.part.file, page_checksum_verification=True)
-            return vectors(
-                file.read_row_group(group.index, [column], use_threads=False).column(column), self._width(column)
-            )
+            return file.read_row_group(group.index, [name], use_threads=False).column(name)
         except DAMAGE as error:
             raise damaged(self.folder, group.part, error) from None
+
+    def _read(self, group: Group, column: str) -> NDArray[Any]:
+        return vectors(self.column(group, column), self._width(column))
 
 
 def is_large(opened: Opened) -> bool:

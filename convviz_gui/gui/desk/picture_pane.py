@@ -178,4 +178,6 @@ class _Side(QFrame):
             return
         self.picture.set_image(image, smooth=True)
         size = full_size(image)
-        self.detail.setText(" · ".join(filter(None, (f"{size.width()}×{size.height()}", self._words))))
+        # A stored thumbnail does not know how large its picture was.
+        told = problem or f"{size.width()}×{size.height()}"
+        self.detail.setText(" · ".join(filter(None, (told, self._words))))

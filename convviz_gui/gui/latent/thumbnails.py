@@ -11,6 +11,7 @@ from PIL import Image
 from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
+from convviz_gui.engine.embedded.stored_thumbnails import StoredThumbnails
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import open_rgb
 
@@ -27,6 +28,9 @@ Made = tuple[str, QImage | str]
 
 _FULL = "full size"
 """Key of a thumbnail's text that holds the size of the picture that it was made of."""
+
+_WRONG = "problem"
+"""Key of the text that says what is wrong with the picture's file, where a stored thumbnail stands in."""
 
 
 class Thumbnails(QObject):
@@ -60,9 +64,16 @@ class Thumbnails(QObject):
         return kept if isinstance(kept, QImage) else None
 
     def problem(self, path: str) -> str:
-        """Why there is no thumbnail of that file; "" if nothing is known to be wrong."""
+        """What is wrong with that file, also where a stored thumbnail stands in; "" if nothing is known to be."""
         kept = self._kept.get(path)
-        return kept if isinstance(kept, str) else ""
+        return kept.text(_WRONG) if isinstance(kept, QImage) else kept or ""
+
+    def set_stored(self, stored: StoredThumbnails | None) -> None:
+        """Where a file cannot be read, show what is stored of it there from now on."""
+        if stored is not self._decoder.stored:
+            self._decoder.stored = stored
+            self._decoder.take()
+            self._kept.clear()
 
     @Slot()
     def close(self) -> None:
@@ -89,6 +100,7 @@ class _Decoder:
         self._made: list[Made] = []
         self._lock = threading.Lock()
         self._closed = False
+        self.stored: StoredThumbnails | None = None
         # Not a QThreadPool: at exit Qt would wait for threads that wait for Python's lock, which the exit holds.
         self._pool = ThreadPoolExecutor(2, "thumbnail")
 
@@ -129,6 +141,9 @@ class _Decoder:
             path, _ = self._wanted.popitem()
             self._busy.add(path)
         made = decode(path, self._size)
+        stored = self.stored
+        if isinstance(made, str) and stored is not None:
+            made = _stored(path, self._size, stored.get(path), made)
         # Inside the lock: after `close` has had it, the object behind `notify` may be gone.
         with self._lock:
             if not self._closed:
@@ -142,10 +157,13 @@ def full_size(thumbnail: QImage) -> QSize:
     return QSize(int(width), int(height))
 
 
-def decode(path: str, size: int = SIZE) -> QImage | str:
-    """The picture in a file, its longest side at most `size` pixels, or one sentence on what is wrong with the file."""
+def decode(path: str, size: int = SIZE, data: bytes | None = None) -> QImage | str:
+    """The picture in a file, its longest side at most `size` pixels, or one sentence on what is wrong with the file.
+
+    `data` stands in for what is in the file.
+    """
     try:
-        picture, _ = open_rgb(path)
+        picture, _ = open_rgb(path, data=data)
     except EngineError as error:
         return error.title
     full = f"{picture.width}×{picture.height}"
@@ -155,4 +173,12 @@ def decode(path: str, size: int = SIZE) -> QImage | str:
     # The copy owns its memory; the bytes above do not outlive this call.
     made = shared.convertToFormat(QImage.Format.Format_RGB32)
     made.setText(_FULL, full)
+    return made
+
+
+def _stored(path: str, size: int, data: bytes, problem: str) -> QImage | str:
+    made = decode(path, size, data) if data else problem
+    if isinstance(made, str):
+        return problem
+    made.setText(_WRONG, f"{problem}: this thumbnail was stored with its features")
     return made

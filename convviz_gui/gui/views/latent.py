@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from convviz_gui.engine.embedded.stored_thumbnails import StoredThumbnails
 from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.payloads import IntArray, Located, Payload, Points
 from convviz_gui.engine.types import Locate, Nearest, Outcome, Reproject, Result
@@ -51,6 +52,7 @@ class LatentView(PayloadView):
         self.guests = Guests(self.bench, self.loader, self)
         self.map = MapPage(self.bench, self.thumbnails, self.loader)
         self._trail: list[_Map] = []
+        self._stored: StoredThumbnails | None = None
         self.pages = QStackedWidget()
         self.switch = PageSwitch(self.pages)
         self.switch.add("Map", self.map, "Where the network puts the pictures")
@@ -151,10 +153,18 @@ class LatentView(PayloadView):
         wholes = self._trail[:-1] if result is not None else self._trail
         self.bar.show_trail([counted(len(map_.result.payload.paths)) for map_ in wholes], title(points))  # type: ignore[union-attr]
         model = result.model if result is not None else self.selection.model
+        self._look_in(points.folder if points.origin is not None else "")
         self.bench.show(points, model_of(points, model) if model is not None else None, result)
         self.stage.show_content()
         if self.bench.point < 0 and self.bench.guest is None:
             self._on_image()
+
+    def _look_in(self, directory: str) -> None:
+        """Have thumbnails that were stored with features stand in for pictures that are not here; "" for none."""
+        if directory != (self._stored.folder if self._stored is not None else ""):
+            self._stored = StoredThumbnails(directory) if directory else None
+            self.thumbnails.set_stored(self._stored)
+            self.desk.pane.large.set_stored(self._stored)
 
     # --------------------------------------------------------------------------------------- the pictures
 
