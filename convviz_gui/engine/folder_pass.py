@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from convviz_gui.engine.content import Stamp, read_content
 from convviz_gui.engine.datasets import Listing
+from convviz_gui.engine.decoding_room import DecodingRoom, Reserve
 from convviz_gui.engine.desk.fingerprint import fingerprint
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
@@ -210,13 +211,13 @@ def decoding(
 ) -> Iterator[Iterator[tuple[int, Decoded | Spared | Skipped]]]:
     """Pictures with their places, in order, decoded by threads that are gone when the block is left."""
 
-    def decode(index: int) -> Decoded | Spared | Skipped:
+    def decode(index: int, reserve: Reserve) -> Decoded | Spared | Skipped:
         try:
             content = read_content(paths[index])
             known = aside.find(index, content.digest) if aside is not None and content.digest else None
             if known is not None:
                 return Spared(index, content.digest, content.stamp, known)
-            photo = open_rgb(paths[index], data=content.data)[0]
+            photo = open_rgb(paths[index], data=content.data, reserve=reserve)[0]
             crop, box = prepare_picture(photo, preprocess)
             known_by = fingerprint(photo) if fingerprints else None
         except EngineError as error:
@@ -228,13 +229,24 @@ def decoding(
 
 
 @contextmanager
-def in_threads(work: Callable[[T], R], items: Sequence[T], ahead: int) -> Iterator[Iterator[R]]:
-    """What `work` makes of the items, in order, at most `ahead` in advance; the threads end with the block."""
+def in_threads(work: Callable[[T, Reserve], R], items: Sequence[T], ahead: int) -> Iterator[Iterator[R]]:
+    """What `work` makes of the items, in order, at most `ahead` in advance; the threads end with the block.
+
+    `work` decodes at most one picture for an item, for which it calls its second argument, see `DecodingRoom.one`: all
+    threads together decode at most `decoding_room.MOST` pixels at a time, some 1 GB.
+    """
+    room = DecodingRoom()
+
+    def alone(item: T) -> R:
+        with room.one() as reserve:
+            return work(item, reserve)
+
     # Pillow decodes and resizes without the interpreter's lock.
     pool = ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1)), thread_name_prefix="decode")
     try:
-        yield _in_order(pool, work, items, ahead)
+        yield _in_order(pool, alone, items, ahead)
     finally:
+        room.close()
         pool.shutdown(wait=True, cancel_futures=True)
 
 

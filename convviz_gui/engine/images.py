@@ -11,7 +11,7 @@ import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -118,15 +118,22 @@ def image_from_array(pixels: ByteArray, name: str, path: str | None = None, note
 
 
 def open_rgb(
-    path: str | os.PathLike[str], *, background: Colour = WHITE, data: bytes | None = None
+    path: str | os.PathLike[str],
+    *,
+    background: Colour = WHITE,
+    data: bytes | None = None,
+    reserve: Callable[[int], None] | None = None,
 ) -> tuple[Image.Image, tuple[str, ...]]:
     """Decode a file into a Pillow RGB image, and say in words what had to be decided. Raises as `load_image`.
 
-    `data` is what `read_picture` returned for the path, if it has been read already.
+    `data` is what `read_picture` returned for the path, if it has been read already. `reserve` is called with the
+    number of pixels once the header is read and before any is decoded, see `decoding_room`.
     """
     name = _name(path)
     with _in_words(name), _opened(path, name, data) as file, Image.open(file, formats=FORMATS) as image:
         _check_size(image, name)
+        if reserve is not None:
+            reserve(image.width * image.height)
         image.load()
         return _oriented(image, background)
 

@@ -540,7 +540,7 @@ def test_thumbnails_come_once_and_bad_files_are_explained(points: Points, tmp_pa
 def test_the_newest_wish_comes_first_and_old_ones_are_dropped(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, order = threading.Event(), []
 
-    def slow(path: str, _size: int) -> str:
+    def slow(path: str, _size: int, **_reserve: object) -> str:
         gate.wait(5)
         order.append(path)
         return "no picture"

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from convviz_gui.engine.datasets import Listing
+from convviz_gui.engine.decoding_room import DecodingRoom, Reserve
 from convviz_gui.engine.desk.fingerprint import LENGTH
 from convviz_gui.engine.embedded.manifest import Part
 from convviz_gui.engine.embedded.parts import Rows, write_part
@@ -87,6 +88,7 @@ class _Gather:
         self._plan = plan
         self._slices = list(slices)
         self._pool = pool
+        self._room = DecodingRoom()
         self._written = written
         self._start = 0
         self._rows: list[_Kept] = []
@@ -155,7 +157,7 @@ class _Gather:
             logits=stored(logits, description.store),
             prediction=top,
             probability=odds.max(axis=1).astype(np.float32),
-            thumbnails=list(self._pool.map(thumbnail, paths)) if description.thumbnails else [],
+            thumbnails=list(self._pool.map(self._thumbnail, paths)) if description.thumbnails else [],
         )
 
     def _path(self, index: int) -> str:
@@ -166,6 +168,10 @@ class _Gather:
             at -= len(part.paths)
         raise IndexError(index)
 
+    def _thumbnail(self, path: str) -> bytes:
+        with self._room.one() as reserve:
+            return thumbnail(path, reserve)
+
     def _name(self, index: int) -> str:
         return self._path(index).rsplit("/", 1)[-1]
 
@@ -174,10 +180,10 @@ def _stack(rows: list[FloatArray], width: int) -> FloatArray:
     return np.stack(rows) if rows else np.zeros((0, width), np.float32)
 
 
-def thumbnail(path: str) -> bytes:
-    """A small JPEG of a picture; empty if it is gone meanwhile."""
+def thumbnail(path: str, reserve: Reserve | None = None) -> bytes:
+    """A small JPEG of a picture; empty if it is gone meanwhile. `reserve` as of `images.open_rgb`."""
     try:
-        image = open_rgb(path)[0]
+        image = open_rgb(path, reserve=reserve)[0]
     except EngineError:
         return b""
     image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)

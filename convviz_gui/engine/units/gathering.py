@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from convviz_gui.engine.decoding_room import Reserve
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.folder_pass import in_threads
 from convviz_gui.engine.images import open_rgb
@@ -49,9 +50,9 @@ def gather(
     slots = _slots(pictures)
     skipped: list[Skipped] = []
 
-    def patches(item: tuple[int, IntArray]) -> list[ByteArray] | Skipped:
+    def patches(item: tuple[int, IntArray], reserve: Reserve) -> list[ByteArray] | Skipped:
         try:
-            return cut(open_rgb(paths[item[0]])[0], list(where[item[1]]), side)
+            return cut(open_rgb(paths[item[0]], reserve=reserve)[0], list(where[item[1]]), side)
         except EngineError as error:
             return Skipped(paths[item[0]], error.title)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QImage
 
+from convviz_gui.engine.decoding_room import DecodingRoom, Reserve
 from convviz_gui.engine.embedded.stored_thumbnails import StoredThumbnails
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import open_rgb
@@ -101,6 +102,7 @@ class _Decoder:
         self._lock = threading.Lock()
         self._closed = False
         self.stored: StoredThumbnails | None = None
+        self._room = DecodingRoom()
         # Not a QThreadPool: at exit Qt would wait for threads that wait for Python's lock, which the exit holds.
         self._pool = ThreadPoolExecutor(2, "thumbnail")
 
@@ -132,6 +134,7 @@ class _Decoder:
             self._closed = True
             self._wanted.clear()
             self._made.clear()
+        self._room.close()
         self._pool.shutdown()
 
     def _work(self) -> None:
@@ -140,7 +143,11 @@ class _Decoder:
                 return
             path, _ = self._wanted.popitem()
             self._busy.add(path)
-        made = decode(path, self._size)
+        try:
+            with self._room.one() as reserve:
+                made = decode(path, self._size, reserve=reserve)
+        except CancelledError:  # closed while a large picture waited
+            return
         stored = self.stored
         if isinstance(made, str) and stored is not None:
             made = _stored(path, self._size, stored.get(path), made)
@@ -157,13 +164,13 @@ def full_size(thumbnail: QImage) -> QSize:
     return QSize(int(width), int(height))
 
 
-def decode(path: str, size: int = SIZE, data: bytes | None = None) -> QImage | str:
+def decode(path: str, size: int = SIZE, data: bytes | None = None, reserve: Reserve | None = None) -> QImage | str:
     """The picture in a file, its longest side at most `size` pixels, or one sentence on what is wrong with the file.
 
-    `data` stands in for what is in the file.
+    `data` stands in for what is in the file; `reserve` is as of `images.open_rgb`.
     """
     try:
-        picture, _ = open_rgb(path, data=data)
+        picture, _ = open_rgb(path, data=data, reserve=reserve)
     except EngineError as error:
         return error.title
     full = f"{picture.width}×{picture.height}"
