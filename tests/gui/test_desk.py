@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import itertools
 import resource
 import shutil
 from pathlib import Path
@@ -403,6 +404,24 @@ def test_the_picture_tells_what_speaks_for_and_against_its_label(desk: DeskPage,
     labels = [points.labels[row] for row in points.neighbours[7]]
     assert desk.pane.votes.text() == f"{labels.count('dog')} of 6 neighbours: dog"
     qtbot.waitUntil(lambda: "30×20" in desk.pane.sides[1].detail.text())
+
+
+def test_what_neighbours_are_is_read_to_its_end(points: Points, model: ModelInfo, qtbot: QtBot) -> None:
+    kinds = ("fire salamander", "spotted salamander", "common newt")
+    near = dict(zip(points.neighbours[7].tolist(), itertools.cycle(kinds)))
+    labels = tuple(near.get(row, "axolotl") for row in range(COUNT))
+    votes = new_view(qtbot, dataclasses.replace(points, labels=labels), model, width=680).desk.pane.votes
+    assert all(kind in votes.text() for kind in kinds)
+    wide = votes.fontMetrics().horizontalAdvance(votes.text()) > votes.width()
+    assert wide, "the case is one that needs two lines"
+    assert votes.heightForWidth(votes.width()) > votes.fontMetrics().height()
+    qtbot.waitUntil(lambda: votes.height() >= votes.heightForWidth(votes.width()))
+
+
+def test_a_label_of_one_endless_word_makes_nothing_wider(points: Points, model: ModelInfo, qtbot: QtBot) -> None:
+    labels = tuple("salamander" * 9 for _ in range(COUNT))
+    desk = new_view(qtbot, dataclasses.replace(points, labels=labels), model, width=680).desk
+    assert desk.width() == 680
 
 
 def test_it_fits_where_there_is_little_room(points: Points, model: ModelInfo, qtbot: QtBot) -> None:

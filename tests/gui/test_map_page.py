@@ -14,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.images import load_image
@@ -378,6 +378,23 @@ def test_the_map_keeps_its_height_when_a_picture_is_chosen(shown: LatentView) ->
     QApplication.processEvents()
     assert shown.map.strip.list.isVisible()
     assert shown.map.strip.height() == before
+
+
+def test_while_nothing_is_chosen_the_strip_says_what_to_do(shown: LatentView) -> None:
+    strip = shown.map.strip
+    (sentence,) = strip.invitation.findChildren(QLabel)
+    assert sentence.isVisible()
+    assert sentence.text().startswith("Click a point to open its picture")
+    # In the middle of the strip, as wide as it needs to be.
+    middle = sentence.mapTo(strip, sentence.rect().center())
+    assert abs(middle.x() - strip.rect().center().x()) <= 1
+    assert sentence.width() >= sentence.fontMetrics().horizontalAdvance("Click a point to open its picture and see its")
+    assert not strip.facts.text()
+    shown.bench.choose(7)
+    assert not sentence.isVisible()
+    assert strip.facts.text()
+    shown.bench.choose(-1)
+    assert sentence.isVisible()
 
 
 def test_the_strip_tells_how_near_neighbours_are_on_the_map(shown: LatentView, points: Points) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from convviz_gui.gui.desk.neighbour_row import NeighbourRow
 from convviz_gui.gui.desk.row_words import picture_words, verdict_of_neighbours
 from convviz_gui.gui.latent.point_facts import PointFacts
 from convviz_gui.gui.latent.thumbnails import Thumbnails, full_size
 from convviz_gui.gui.look.elided import ElidedLabel
-from convviz_gui.gui.look.plain import plain
+from convviz_gui.gui.look.plain import plain, tip
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.picture_link import PictureLink
@@ -44,8 +44,12 @@ class PicturePane(QWidget):
         self.sides = (_Side("The picture it is like", link), _Side("The picture to decide about", link))
         self.about = plain(QLabel(wordWrap=True))
         self.about.setProperty("role", "muted")
-        self.votes = ElidedLabel()
+        self.votes = plain(QLabel(wordWrap=True))
         self.votes.setProperty("role", "section")
+        # A label of one long word must not keep the pane from becoming narrower.
+        policy = self.votes.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)
+        self.votes.setSizePolicy(policy)
         self.neighbours = NeighbourRow(thumbnails)
         self.neighbours.opened.connect(self.open_wanted)
         self.open = QPushButton("Open")
@@ -110,7 +114,9 @@ class PicturePane(QWidget):
         self.about.setText(likeness if paired else "\n".join(picture_words(facts, row)))
         self.about.setVisible(bool(self.about.text()))
         if near:
-            self.votes.setText(verdict_of_neighbours(facts, near) or f"{len(near)} nearest neighbours")
+            votes = verdict_of_neighbours(facts, near) or f"{len(near)} nearest neighbours"
+            self.votes.setText(votes)
+            self.votes.setToolTip(tip(votes))
             self.neighbours.show_neighbours(facts, row)
 
     def prepare(self, facts: PointFacts, rows: list[int]) -> None:

@@ -62,7 +62,8 @@ def verdict_of_neighbours(facts: PointFacts, neighbours: tuple[int, ...]) -> str
     if not labels:
         return ""
     (first, count), *others = labels.most_common(3)
-    rest = "".join(f", {number} {label}" for label, number in others)
+    # A number does not stand at the end of one line, and what it counts at the beginning of the next.
+    rest = "".join(f", {number}\N{NO-BREAK SPACE}{label}" for label, number in others)
     return f"{count} of {len(neighbours)} neighbours: {first}{rest}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -18,6 +18,9 @@ from convviz_gui.gui.look.theme import UNIT
 
 _DETAIL_WIDTH = 176
 _MOST_LINES = 5
+_INVITATION = (
+    "Click a point to open its picture and see its nearest neighbours.\nDrop a picture on the map to place it there."
+)
 
 
 class NeighbourStrip(QWidget):
@@ -65,6 +68,7 @@ class NeighbourStrip(QWidget):
         self.remove.clicked.connect(self.removal_wanted)
         self.place = _button("Place", "Find where the picture in the tray belongs on this map")
         self.place.clicked.connect(self.place_wanted)
+        self.invitation = _Invitation(_INVITATION, self.place, self)
         self.heading = ElidedLabel()
         self.heading.setProperty("role", "section")
         self.lines = QToolButton()
@@ -84,7 +88,7 @@ class NeighbourStrip(QWidget):
         about.addStretch(1)
         buttons = QHBoxLayout()
         buttons.setSpacing(UNIT // 2)
-        for button in (self.open, self.similar, self.remove, self.place):
+        for button in (self.open, self.similar, self.remove):
             buttons.addWidget(button)
         buttons.addStretch(1)
         about.addLayout(buttons)
@@ -113,6 +117,7 @@ class NeighbourStrip(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
+        self.invitation.setGeometry(self.rect())
         self.list.fit(self.list.width() - 2 * self.list.frameWidth())
 
     def offer_place(self, name: str) -> None:
@@ -126,9 +131,7 @@ class NeighbourStrip(QWidget):
         self._point = -1
         self._show_parts(chosen=False, guest=False)
         self.name.setText("")
-        self.facts.setText(
-            "Click a point to open its picture and see its nearest neighbours. Drop a picture on the map to place it."
-        )
+        self.facts.setText("")
         self.heading.setText("")
         self.points.show_points(None, (), ())
 
@@ -170,7 +173,23 @@ class NeighbourStrip(QWidget):
         for part in (self.open, self.similar, self.lines, self.list):
             part.setVisible(chosen)
         self.remove.setVisible(guest)
+        self.invitation.setVisible(not chosen)
         self.place.setVisible(not chosen and bool(self.place.text()))
+
+
+class _Invitation(QWidget):
+    """What to do while nothing is chosen, in the middle of the strip; it takes no part in the strip's size."""
+
+    def __init__(self, sentence: str, button: QPushButton, parent: QWidget) -> None:
+        super().__init__(parent)
+        label = plain(QLabel(sentence, wordWrap=True, alignment=Qt.AlignmentFlag.AlignCenter))
+        label.setProperty("role", "muted")
+        column = QVBoxLayout(self)
+        column.setSpacing(UNIT)
+        column.addStretch(1)
+        column.addWidget(label)
+        column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
 
 
 def _button(text: str, tooltip: str) -> QPushButton:

@@ -48,7 +48,7 @@ class KeptCommand(QObject):
 
     def _offer(self, kept: _Kept) -> None:
         box = self._box(f"No features are kept in {kept.folder} at the moment.")
-        box.setStandardButtons(QMessageBox.StandardButton.Close)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Close))
         if kept.size:
             box.setText(
                 f"{in_words(kept.size)} of features are kept in {kept.folder}, of at most {in_words(kept.limit)}."
