@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -57,12 +57,13 @@ def _umask() -> int:
 
 
 @contextmanager
-def staged(folder: Path, seal: str) -> Iterator[Path]:
+def staged(folder: Path, seal: str, spared: Collection[str] = ()) -> Iterator[Path]:
     """A staging folder whose files move into `folder` when the block ends well, and vanish when it does not.
 
-    `seal` names the file that is removed first and moved last: while it is there, so is everything else. Files in
+    `seal` names the file that is removed first and moved last: while it is there, so is everything else. `spared` are
+    files that are never replaced, such as what a result was made of; it may grow meanwhile. Other files in
     `folder` that the block does not write are left alone, but for staging folders of processes that were killed: those
-    are swept away. Raises `EngineError` if `folder` cannot be written.
+    are swept away. Raises `EngineError` if `folder` cannot be written, or a file in it is to be spared.
     """
     # Named before it is made, so that an interruption at any moment finds it.
     staging = folder / leftovers.staging_name()
@@ -79,7 +80,7 @@ def staged(folder: Path, seal: str) -> Iterator[Path]:
         except OSError as error:
             raise EngineError(f"Cannot write to {folder}: {error.strerror or error}", _ELSEWHERE) from error
         yield staging
-        _publish(staging, folder, seal)
+        _publish(staging, folder, seal, spared)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         if held is not None:
@@ -89,10 +90,11 @@ def staged(folder: Path, seal: str) -> Iterator[Path]:
                 path.rmdir()
 
 
-def _publish(staging: Path, folder: Path, seal: str) -> None:
+def _publish(staging: Path, folder: Path, seal: str, spared: Collection[str]) -> None:
     files = sorted(path.relative_to(staging) for path in staging.rglob("*") if path.is_file())
     for name in files:
         _check_place(folder, name)
+        _check_spared(folder / name, spared)
         with (staging / name).open("rb") as file:
             os.fsync(file.fileno())
     with _alone(folder):
@@ -109,6 +111,16 @@ def _check_place(folder: Path, name: Path) -> None:
     for place in name.parents[:-1]:
         if (folder / place).exists() and not (folder / place).is_dir():
             raise EngineError(f"{folder / place} is a file, so no folder of that name can be made there", _ELSEWHERE)
+
+
+def _check_spared(path: Path, spared: Collection[str]) -> None:
+    """Raise `EngineError` if `path` is one of the files `spared`, under whatever names."""
+    if not path.is_file():
+        return
+    for other in spared:
+        with suppress(OSError):  # it is in an archive, or gone
+            if path.samefile(other):
+                raise EngineError(f"{path} would be replaced: the result was made of it", _ELSEWHERE)
 
 
 @contextmanager

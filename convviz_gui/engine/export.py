@@ -23,7 +23,7 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.latent.whose import model_of
 from convviz_gui.engine.manifest import ResultFacts, manifest, result_facts
 from convviz_gui.engine.payloads import Points, Skipped
-from convviz_gui.engine.types import Exported, Result
+from convviz_gui.engine.types import Exported, Result, Run
 
 MANIFEST = "manifest.json"
 
@@ -51,10 +51,12 @@ def write_results(
         several: each result gets a sub-folder, numbered and named after its photo or layer; else the only one lies in
             `folder`.
 
-    Raises `EngineError` if the folder cannot be written or there is nothing to write.
+    Raises `EngineError` if the folder cannot be written, a photo or table that was named would be replaced, or there is
+    nothing to write.
     """
     root = Path(folder)
-    with staged(root, MANIFEST) as staging:
+    sources: set[str] = set()
+    with staged(root, MANIFEST, sources) as staging:
         facts: list[ResultFacts] = []
         left_out: list[Skipped] = []
         for i, result in enumerate(map(_of_its_network, results)):
@@ -62,6 +64,7 @@ def write_results(
             (staging / place).mkdir(exist_ok=True)
             _write(result, staging / place)
             facts.append(result_facts(result, place))
+            sources |= _sources(result.run)
             left_out += _skipped_inside(result)
         if not facts:
             raise EngineError(skipped[0].reason if skipped else "There is nothing to write", "")
@@ -81,6 +84,12 @@ def _stem(result: Result) -> str:
     layer = result.run.target.layer or "result"
     name = Path(result.run.image.name).stem if result.run.image else layer
     return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)[:60]
+
+
+def _sources(run: Run) -> set[str]:
+    """The files that were named: a photo, tables and archives."""
+    image = run.image.path if run.image is not None else None
+    return {path for path in (image, run.folder, *run.splits) if path}
 
 
 def _skipped_inside(result: Result) -> tuple[Skipped, ...]:

@@ -161,3 +161,22 @@ def test_a_hidden_folder_in_the_dataset_and_one_beside_a_table_are_written_to(ma
         first, _ = run(out, *quick, str(source))
         again, _ = run(out, *quick, str(source))
         assert again["paths"].tolist() == first["paths"].tolist()
+
+
+def test_what_a_result_was_made_of_is_not_replaced_by_it(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = sorted(made.rglob("*.png"))
+    table = "path\n" + "".join(f"{path}\n" for path in paths)
+    (tmp_path / "outliers.csv").write_text(table)
+    (tmp_path / "mine.csv").symlink_to("outliers.csv")
+    shutil.copy(paths[0], tmp_path / "input.png")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for words, name in (
+        (["latent", "--projection", "pca", "--folder", str(tmp_path / "mine.csv")], "outliers.csv"),
+        (["input", "--image", str(tmp_path / "input.png")], "input.png"),
+    ):
+        assert main(["run", *words, "--model", "demo", "--out", str(tmp_path)]) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert f"{name} would be replaced" in line
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
