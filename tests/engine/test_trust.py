@@ -21,9 +21,9 @@ from convviz_gui.engine.payloads import Heat, Occlusion, PixelMap, Trust, TrustL
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.trust import deletion, order, randomisation, similarity, verdict
 from convviz_gui.engine.trust.explained import Explained, explained_by
-from convviz_gui.engine.types import Check, LoadModel, ModelSpec, Preprocess, Result, Run
+from convviz_gui.engine.types import Check, LoadModel, ModelSpec, Preprocess, Result, Run, Target
 from tests.engine.bad_maps import bad_maps
-from tests.engine.nasty import NASTY, nasty
+from tests.engine.nasty import NASTY, Plain, nasty
 from tests.engine.test_methods import fingerprint, finish
 from tests.engine.test_nasty import BIG, REFUSED, state_of
 from tests.engine.tiny import PREPROCESS, SIDE, noise_picture, tiny_net, tiny_session
@@ -214,6 +214,73 @@ def test_a_network_that_takes_one_picture_at_a_time_gets_one(linear: tuple[Sessi
     net.forward = one_by_one
     got = finished(deletion.curves(session, explained, x, ranks, 0, 1))
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-4)
+
+
+class OneAtATime(Plain):
+    """Reshapes to a batch of one: the answer to eight pictures is one row."""
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(self.features(x).reshape(1, 8, -1).mean(2))
+
+
+@pytest.mark.parametrize("name", ["smoothgrad", "integrated-gradients", "grad-cam", "occlusion"])
+def test_maps_of_a_network_that_takes_one_picture_at_a_time_are_checked_as_of_any(name: str) -> None:
+    found = []
+    for network in (Plain, OneAtATime):
+        session = Session()
+        torch.manual_seed(0)
+        session.adopt(network(), PREPROCESS)
+        trust = checked(session, finish(session, Run(name, image=noise_picture()))).trust
+        assert trust is not None
+        found.append(trust)
+    one, other = found
+    assert other.verdict[0] == one.verdict[0]
+    for what in ("deletion", "insertion", "random_deletion", "random_insertion", "ssim", "spearman"):
+        np.testing.assert_allclose(getattr(other, what), getattr(one, what), rtol=1e-3, atol=1e-4)
+
+
+class Sometimes(Plain):
+    """`extra` runs where `wanted` says so of the pictures and of what came before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.extra = nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Any:
+        maps = self.features(x)
+        return self.head((self.extra(maps) if self.wanted(x, maps) else maps).mean((2, 3)))
+
+    def wanted(self, x: Tensor, maps: Tensor) -> bool:
+        return float(x.detach().std()) > 0.3
+
+
+class WithThoseWeights(Sometimes):
+    def wanted(self, x: Tensor, maps: Tensor) -> bool:
+        return bool(torch.equal(self.conv2.weight, self.extra.weight[:, :6] * 2))
+
+
+def test_a_layer_that_runs_for_some_pictures_only_is_refused_at_once_in_a_sentence() -> None:
+    session = Session()
+    session.adopt(Sometimes(), PREPROCESS)
+    result = finish(session, Run("saliency", Target("extra", (2,)), noise_picture()))
+    steps = session.execute(Check(result))
+    with pytest.raises(EngineError, match="'extra' does not run for every picture") as caught:
+        for _ in range(4):
+            next(steps)
+    assert "always runs" in caught.value.hint
+
+
+def test_a_layer_that_does_not_run_with_other_weights_leaves_the_reaction_unknown() -> None:
+    net = WithThoseWeights()
+    with torch.no_grad():
+        net.conv2.weight.copy_(net.extra.weight[:, :6] * 2)
+    session = Session()
+    session.adopt(net, PREPROCESS)
+    trust = checked(session, finish(session, Run("grad-cam", Target("extra"), noise_picture()))).trust
+    assert trust is not None
+    assert not len(trust.ssim)
+    assert "reacts to the weights" not in trust.verdict[0]
+    assert any("'extra' does not run" in sentence and "with other weights" in sentence for sentence in trust.verdict)
 
 
 def test_what_is_measured() -> None:

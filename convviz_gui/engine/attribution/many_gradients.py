@@ -54,7 +54,7 @@ def summed_gradients(
     """
     first = make(order[0])
     size = min(batch or default_batch(session.device, (first.shape[2], first.shape[3])), len(order))
-    if size > 1 and not _takes_batches(session, first, make(order[-1])):
+    if size > 1 and not takes_batches(session, first, make(order[-1])):
         size = 1
     yield Update(0, len(order), "first gradients")
     total, weight, done = torch.zeros(first.shape, dtype=torch.float64), 0.0, 0
@@ -75,7 +75,7 @@ def _preview(picture: Callable[[Tensor, float], PixelMap], total: Tensor, weight
     return lambda: picture(total, weight)
 
 
-def _takes_batches(session: Session, first: Tensor, other: Tensor) -> bool:
+def takes_batches(session: Session, first: Tensor, other: Tensor) -> bool:
     """Whether the network gives two inputs in a batch the scores that it gives them alone."""
 
     def scores(x: Tensor) -> Tensor:

@@ -291,6 +291,10 @@ def _unknown(layer: str) -> EngineError:
     return EngineError(f"There is no layer {layer!r} in this network", "List them with: convviz layers --model …")
 
 
-def never_ran(layer: str) -> EngineError:
+class NeverRanError(EngineError):
+    """A layer is there and the forward pass does not come to it."""
+
+
+def never_ran(layer: str) -> NeverRanError:
     """What is said of a layer that the forward pass does not come to."""
-    return EngineError(f"Layer {layer!r} does not run in this network's forward pass", "Choose another layer")
+    return NeverRanError(f"Layer {layer!r} does not run in this network's forward pass", "Choose another layer")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from convviz_gui.engine.attribution import baselines
+from convviz_gui.engine.attribution.many_gradients import takes_batches
 from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.method import Steps, Update
 from convviz_gui.engine.payloads import FloatArray, IntArray
@@ -64,6 +65,10 @@ def curves(
     queue = ends + jobs
     values = np.full((2, len(orders), len(gone)), np.nan, np.float32)
     size = _BATCH.get(session.device.type, _BATCH_ELSEWHERE)
+    yield Update(done, total, "deletion and insertion")
+    # A reshape to a batch of one gives one answer for eight pictures, and a branch may be taken by all of them or none.
+    if not takes_batches(session, x, torch.zeros_like(x)):
+        size = 1
     at = 0
     while at < len(queue):
         yield Update(done + at, total, "deletion and insertion")

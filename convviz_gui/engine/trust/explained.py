@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from convviz_gui.engine.attribution.score import ClassScore
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.network.classes import probabilities
-from convviz_gui.engine.network.hooks import activations, logits_of
+from convviz_gui.engine.network.hooks import NeverRanError, activations, logits_of
 from convviz_gui.engine.network.layers import channels_first
 from convviz_gui.engine.network.passes import forward
 from convviz_gui.engine.payloads import AttributionMap, PixelMap
@@ -40,10 +40,13 @@ class Explained:
     unit: tuple[int, int] | None = None
 
     def of(self, model: nn.Module, pictures: Tensor) -> Tensor:
-        """Numbers f32 [B] for preprocessed pictures [B, C, H, W]."""
+        """Numbers f32 [B] for preprocessed pictures [B, C, H, W].
+
+        Raises `EngineError` where the layer does not run for one of them.
+        """
         with torch.no_grad():
             if self.node is not None:
-                return self._activation(activations(model, pictures, [self.node.id])[self.node.id])
+                return self._activation(_output(model, pictures, self.node.id))
             assert self.score is not None
             logits = logits_of(forward(model, pictures))
             if self.measure == SCORE:
@@ -58,6 +61,17 @@ class Explained:
         if values.ndim == 1:
             return values
         return values.mean(dim=(1, 2)) if self.unit is None else values[:, self.unit[0], self.unit[1]]
+
+
+def _output(model: nn.Module, pictures: Tensor, layer: str) -> Tensor:
+    try:
+        return activations(model, pictures, [layer])[layer]
+    except NeverRanError:
+        raise EngineError(
+            f"Layer {layer!r} does not run for every picture: not once parts of this photo are gone, so that its map "
+            "cannot be checked",
+            "Check a map of a class instead, or of a layer that always runs",
+        ) from None
 
 
 def explained_by(found: AttributionMap, session: Session) -> Explained:

@@ -12,6 +12,7 @@ import torch
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.faults import fault_of
 from convviz_gui.engine.method import Method, Steps, Update
+from convviz_gui.engine.network.hooks import NeverRanError
 from convviz_gui.engine.params import Settings
 from convviz_gui.engine.payloads import AttributionMap, FloatArray, Heat, frozen
 from convviz_gui.engine.session import Session
@@ -73,6 +74,8 @@ def reaction_to_weights(
             settle(twin, stages[: number + 1], x.to(session.device))
             other = yield from _shown(beside, method, request, done, weight, total, note)
             rows.append(_alike(found, other))
+        except NeverRanError as error:
+            return Reacting(why_not=f"{error.title} with other weights, so whether the map reacts to them is not known")
         except Exception as error:
             if fault_of(error) is not None:
                 raise
