@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from convviz_gui.engine.desk.review_entries import Decision
 
 _QUEUES = ("outliers", "suspects", "duplicates", "leaks", "ambiguous", "all", "reviewed")
+_COLUMNS = ("score", "decision", "label", "new_label", "path", "note")
+_MORE = {"suspects": ("suggested",), "duplicates": ("duplicate_of",), "leaks": ("duplicate_of",)}
+"""What a list tells besides, at the end of a line, so that the others stay where they are."""
+_NONE = "–"
 _LISTS = ("remaining", "kept", "excluded", "relabelled", "undecided")
 
 
@@ -166,8 +170,14 @@ def _list(desk: ReviewDesk, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(rows, indent=1))
         return
+    columns = (*_COLUMNS, *_MORE.get(options.list, ()))
+    if rows:
+        say(", ".join(column.replace("_", " ") for column in columns))
     for row in rows:
-        print("\t".join(one_line(row[key]) for key in ("score", "decision", "label", "new_label", "path", "note")))
+        # What a list is about is never blank: that would look as if it had been forgotten.
+        print("\t".join(one_line(row[key] or ("" if key in _COLUMNS else _NONE)) for key in columns))
+    if options.list == "suspects" and not all(row["suggested"] for row in rows):
+        say(f"{_NONE}: no other label is likely enough to be suggested; below 0.5 its own is the likelier one")
     if found.total > len(rows):
         say(f"{len(rows):,} of {found.total:,}; --most says how many")
 

@@ -131,6 +131,14 @@ def test_rankings_of_a_result(folder: Path, tmp_path: Path, capsys: pytest.Captu
         ("2.png", "0.9", "dog"),
         ("4.png", "0.7", "cat"),
     ]
+    capsys.readouterr()
+    assert main(["review", str(folder), *of[:1], str(of[1]), "--list", "suspects", "--most", "3"]) == 0
+    told = capsys.readouterr()
+    assert [line.split("\t")[2::4] for line in told.out.splitlines()] == [["cat", "dog"], ["dog", "cat"], ["cat", "–"]]
+    assert "score, decision, label, new label, path, note, suggested" in told.err
+    assert "–: no other label is likely enough to be suggested" in told.err
+    [line] = review(capsys, folder, *of, "--list", "duplicates").splitlines()
+    assert Path(line.split("\t")[-1]).name == "1.png"
     [pair] = json.loads(review(capsys, folder, *of, "--list", "duplicates", "--json"))
     assert [Path(pair[key]).name for key in ("path", "duplicate_of")] == ["3.png", "1.png"]
     review(capsys, folder, *of, "--export-csv", tmp_path / "all.csv")
