@@ -410,7 +410,7 @@ def test_in_the_window_weights_follow_the_tree_and_patches_come_from_the_folder(
         qtbot.waitUntil(lambda: tabs.current.result is not None, timeout=60_000)
         assert isinstance(tabs.current.view, shown)
         assert tabs.current.view.stage.shows_content()
-    patches = tabs.tabs["units"]._views["Patches"]
+    patches = tabs.tabs["units"].place.findChild(PatchesView)
     assert isinstance(patches, PatchesView)
     node = window.selection.model.find(silent)
     assert node is not None

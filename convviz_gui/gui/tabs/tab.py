@@ -1,26 +1,25 @@
-"""One tab at work: it turns selection and forms into runs, and shows only results that are still about them."""
+"""One tab at work: when it runs what selection and forms ask for, and which results are still about them."""
 
 from __future__ import annotations
 
-import time
-
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoStack
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from convviz_gui.engine.errors import EngineError, Problem, ProblemKind, problem_from
-from convviz_gui.engine.jobs import Cancelled, Failed, Finished, Progressed, Started
+from convviz_gui.engine.jobs import Progressed
 from convviz_gui.engine.params import Settings
-from convviz_gui.engine.types import MethodInfo, ModelInfo, Outcome, Reproject, Result, Run, Score
+from convviz_gui.engine.types import MethodInfo, Result, Run
 from convviz_gui.gui.look import words
 from convviz_gui.gui.selection import Selection
-from convviz_gui.gui.tabs.errands import Errands
 from convviz_gui.gui.tabs.method_panel import MethodPanel
 from convviz_gui.gui.tabs.result_cache import ResultCache, precise, subject
+from convviz_gui.gui.tabs.result_screen import ResultScreen
+from convviz_gui.gui.tabs.run_lane import RunLane
 from convviz_gui.gui.tabs.subject_watch import SubjectWatch
 from convviz_gui.gui.tabs.tab_spec import TabSpec
-from convviz_gui.gui.trust.map_checker import MapChecker
-from convviz_gui.gui.views.base import Errand, PayloadView
+from convviz_gui.gui.tabs.wanted_run import WantedRun
+from convviz_gui.gui.views.base import PayloadView
 from convviz_gui.worker.client import EngineClient
 
 SETTLE = 120
@@ -28,7 +27,7 @@ SETTLE = 120
 
 
 class MethodTab(QObject):
-    """Joins a view, a panel and a lane of the engine.
+    """Decides when to run: `WantedRun` says what, `RunLane` does it, `ResultScreen` shows it, `ResultCache` keeps it.
 
     Signals:
         problem: a `Problem` to tell the user.
@@ -49,22 +48,16 @@ class MethodTab(QObject):
     ) -> None:
         super().__init__(parent)
         self.spec = spec
-        self.place = QStackedWidget(parent)
         self.panel = MethodPanel(spec, selection, undo, parent)
-        self.checker = MapChecker(spec.name, self.panel.trust, client, self)
-        self.errands = Errands(spec.name, client, self)
-        self.view: PayloadView | None = None
-        self._views: dict[str, PayloadView] = {}
-        self.result: Result | None = None
+        self._lane = RunLane(spec.name, selection, client, self)
+        self._screen = ResultScreen(spec, self.panel, self._lane, selection, client, self)
+        self.place, self.checker, self.errands = self._screen.place, self._screen.checker, self._screen.errands
+        self._wanted = WantedRun(self.panel, selection, self._screen.refined)
+        self._results = ResultCache()
         self._selection = selection
-        self._client = client
         self._active = False
         self._dirty = True
-        self._running: Run | None = None
-        self._pictured = False
         self._page_waits = ""
-        self._began = 0.0
-        self._results = ResultCache()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE)
@@ -72,16 +65,9 @@ class MethodTab(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        panel, selection, client = self.panel, self._selection, self._client
+        panel, selection, screen, lane = self.panel, self._selection, self._screen, self._lane
         panel.run_bar.run_wanted.connect(self.run)
         panel.run_bar.stop_wanted.connect(self.stop)
-        self.checker.checked.connect(self._on_checked)
-        self.checker.problem.connect(self.problem)
-        self.errands.began.connect(panel.run_bar.show_started)
-        self.errands.progressed.connect(self._on_errand_progressed)
-        self.errands.done.connect(self._on_errand_done)
-        self.errands.given_up.connect(self._on_errand_given_up)
-        self.errands.ended.connect(self._on_errands_ended)
         panel.settings_changed.connect(self._on_settings)
         panel.method_changed.connect(self._on_method)
         panel.target.changed.connect(self._on_subject)
@@ -89,11 +75,16 @@ class MethodTab(QObject):
         selection.model_changed.connect(self._on_model)
         selection.place_changed.connect(self._on_place)
         SubjectWatch(panel, selection, self).changed.connect(self._on_subject)
-        client.started.connect(self._on_started)
-        client.progressed.connect(self._on_progressed)
-        client.finished.connect(self._on_finished)
-        client.failed.connect(self._on_failed)
-        client.cancelled.connect(self._on_cancelled)
+        screen.view_made.connect(self._on_view)
+        screen.shown.connect(self.shown)
+        screen.checked.connect(self._results.put)
+        screen.problem.connect(self.problem)
+        screen.settled.connect(self.settled)
+        lane.started.connect(self._on_started)
+        lane.progressed.connect(self._on_progressed)
+        lane.finished.connect(self._on_finished)
+        lane.stopped.connect(self._on_stopped)
+        lane.failed.connect(self._on_failed)
 
     # ------------------------------------------------------------------------------------- from the window
 
@@ -106,35 +97,9 @@ class MethodTab(QObject):
         """Tell whether the tab is the one on screen. What became out of date meanwhile is computed now."""
         self._active = active
         if active:
-            self._use_view()
+            self._screen.use_view(self.panel.method)
         if active and self._dirty:
             self._on_subject()
-
-    def _use_view(self) -> None:
-        """Put the view of the chosen method's results on screen; before the engine is up, the tab's first one."""
-        info = self.panel.method
-        wanted = info.payload if info is not None else next(iter(self.spec.views))
-        if wanted not in self._views:
-            view = self._views[wanted] = self.spec.views[wanted](self._selection)
-            self.place.addWidget(view)
-            view.run_wanted.connect(self.run)
-            view.settings_wanted.connect(self._on_settings_wanted)
-            view.layer_wanted.connect(self.panel.target.ask_at)
-            view.command_wanted.connect(self.errands.send)
-            view.problem.connect(self.problem)
-            view.screen_changed.connect(self._on_screen_changed)
-            self.view = view
-            self.view_made.emit()
-            self.place.setCurrentWidget(view)
-            self._show_empty()
-        elif self.view is not self._views[wanted]:
-            self.view = self._views[wanted]
-            self.place.setCurrentWidget(self.view)
-
-    def _on_method(self) -> None:
-        if self._active:
-            self._use_view()
-        self._on_subject()
 
     @property
     def name(self) -> str:
@@ -147,40 +112,35 @@ class MethodTab(QObject):
         return self.spec.title
 
     @property
-    def running(self) -> bool:
-        """True while a run of this tab, or an errand of its view, is under way or waiting."""
-        return self._running is not None or self.errands.busy
+    def view(self) -> PayloadView | None:
+        """The view on screen; None before the tab was first looked at."""
+        return self._screen.view
+
+    @property
+    def result(self) -> Result | None:
+        """The finished result on screen, or None."""
+        return self._screen.result
 
     @property
     def on_screen(self) -> Result | None:
         """What is to be saved: the result, or what the user has made of it in the view."""
-        return self.view.on_screen(self.result) if self.result is not None and self.view is not None else self.result
+        return self._screen.on_screen
+
+    @property
+    def running(self) -> bool:
+        """True while a run of this tab, or an errand of its view, is under way or waiting."""
+        return self._lane.running is not None or self.errands.busy
 
     def request(self) -> Run | None:
         """The run that selection and forms ask for, or None while something is missing.
 
         Raises `EngineError` for channels that cannot be read, and for a method that does not apply to the network.
         """
-        info, form = self.panel.method, self.panel.form
-        if info is None or form is None or self._selection.model is None:
-            return None
-        if (reason := dict(self._selection.model.cannot).get(info.name)) is not None:
-            why = reason[:1].lower() + reason[1:].rstrip(".")
-            raise EngineError(f"{info.title} does not apply to {self._selection.model.name}: {why}")
-        needs = self.panel.needs
-        image = self._selection.image if "image" in needs else None
-        folder = self.panel.target.chosen_folder()
-        if ("image" in needs and image is None) or ("folder" in needs and folder is None):
-            return None
-        target = self.panel.target.target()
-        if self.view is not None:
-            target = self.view.target(target)
-        splits = self._selection.splits if folder is not None else ()
-        return Run(info.name, target, image, folder, form.settings(), self.panel.target.chosen_seed(), splits)
+        return self._wanted.request()
 
     def run(self) -> None:
         """Run now, with what is chosen now."""
-        if "folder" in self.panel.needs and self.panel.target.chosen_folder() is None:
+        if self._wanted.lacks_folder():
             self.demo_folder_wanted.emit()
             return
         try:
@@ -202,14 +162,14 @@ class MethodTab(QObject):
 
     def _go_on(self) -> None:
         waiting, info = self._page_waits, self.panel.method
-        if waiting and self._running is None:
+        if waiting and self._lane.running is None:
             self._page_waits = ""
             if info is not None and info.name == waiting and self.result is None:
                 self.run()
 
     def stop(self) -> None:
         """Stop the run, what it has made so far is kept; and what the view wanted done."""
-        self._client.cancel(self.spec.name)
+        self._lane.stop()
         self.errands.stop()
 
     def rerun(self) -> None:
@@ -220,20 +180,28 @@ class MethodTab(QObject):
 
     # ----------------------------------------------------------------------------------- what it is about
 
+    def _on_view(self, view: PayloadView) -> None:
+        view.run_wanted.connect(self.run)
+        view.settings_wanted.connect(self._on_settings_wanted)
+        view.layer_wanted.connect(self.panel.target.ask_at)
+        self.view_made.emit()
+
+    def _on_method(self) -> None:
+        if self._active:
+            self._screen.use_view(self.panel.method)
+        self._on_subject()
+
     def _on_model(self) -> None:
         self._abandon()
-        self.errands.stop()
         # The same network on another device keeps what was computed of it.
         self._results.keep_only(self._selection.model)
-        self.result = None
-        self.checker.set_result(None)
-        self.panel.run_bar.show_ended("")
+        self._screen.forget()
         self._on_subject()
 
     def _on_place(self) -> None:
         """The same network on another device: what is shown still counts, what the move cancelled is run again."""
         model = self._selection.model
-        if self._running is None and (self.result is None or model is None or not precise(self.result, model)):
+        if self._lane.running is None and (self.result is None or model is None or not precise(self.result, model)):
             self.rerun()
 
     def _on_settings_wanted(self, settings: Settings) -> None:
@@ -251,8 +219,8 @@ class MethodTab(QObject):
     def _on_subject(self) -> None:
         """What the tab should show may be something else now."""
         self._dirty = True
-        info, model = self.panel.method, self._selection.model
-        self._refresh_buttons()
+        info, model, screen = self.panel.method, self._selection.model, self._screen
+        screen.refresh_buttons()
         if not self._active:
             # Nobody looks: a live run for the old subject is wasted work, a run that was asked for is not.
             if info is not None and info.live:
@@ -264,219 +232,77 @@ class MethodTab(QObject):
         try:
             wanted = self.request()
         except EngineError as error:
-            self._show_empty(str(error))
+            screen.show_empty(str(error))
             return
+        recall = self._results.get if info.live else self._results.similar
         if wanted is None:
-            self._show_empty()
-        elif (known := self._known(model, wanted, info.live)) is not None:
+            screen.show_empty()
+        elif (known := recall(model, wanted)) is not None:
             if info.live:
                 self._abandon()
-            self._show(known)
+            screen.show_result(known)
         elif info.live:
-            self._renew(self.view, wanted)
-        elif self._running is None or subject(self._running) != subject(wanted):
+            screen.show_waiting()
+            self._submit(wanted)
+        elif self._lane.running is None or subject(self._lane.running) != subject(wanted):
             self._abandon_live()
-            self._show_empty()
+            screen.show_empty()
 
-    def _renew(self, view: PayloadView, wanted: Run) -> None:
-        if self.result is None:
-            view.show_message("One moment…")
-        view.set_stale(True)
-        self._submit(wanted)
-
-    def _known(self, model: ModelInfo, wanted: Run, live: bool) -> Result | None:
-        return self._results.get(model, wanted) if live else self._results.similar(model, wanted)
-
-    def _is_wanted(self, run: Run) -> bool:
-        """True if `run` is about what the window looks at now."""
-        try:
-            wanted = self.request()
-        except EngineError:
-            return False
-        return wanted is not None and subject(wanted) == subject(run)
-
-    # ------------------------------------------------------------------------------------------- showing
-
-    def _show_empty(self, sentence: str = "") -> None:
-        self.result = None
-        self.errands.stop()
-        self.checker.set_result(None)
-        self._refresh_buttons()
-        if self.view is None:
-            return
-        if self._selection.model is None:
-            self.view.show_message("The network is being opened…")
-            return
-        if self._running is None:
-            # How long another method took is no news here.
-            self.panel.run_bar.show_ended("")
-        elif not sentence and (other := self._other_at_work()):
-            self.view.show_message(f"{other} is still at work. Wait for it, or press Stop.")
-            return
-        layer = self._selection.layer or "the layer"
-        invitation, button = self.spec.invitation(self.panel.method.name if self.panel.method is not None else "")
-        takes_demo = self.spec.demo_button and "folder" in self.panel.needs and self._selection.folder is None
-        button = self.spec.demo_button if takes_demo else button
-        self.view.show_message(sentence or invitation.format(layer=layer), "" if sentence else button)
-
-    def _other_at_work(self) -> str:
-        """The title of a method that runs while another one is chosen, else ""."""
-        other = self.panel.info_of(self._running.method) if self._running is not None else None
-        return other.title if other is not None and other is not self.panel.method else ""
-
-    def _show(self, result: Result) -> None:
-        self.result = result
-        info = self.panel.method
-        self.checker.set_result(result, info.known_to_fail_randomisation if info is not None else "")
-        self._refresh_buttons()
-        if self.view is None:
-            return
-        self.view.set_stale(False)
-        self.view.show_result(result)
-        self.shown.emit(result)
-        if self._running is None:
-            self.panel.run_bar.show_ended(f"Took {words.duration(result.seconds)}", self._scores())
-
-    def _scores(self) -> tuple[Score, ...]:
-        """The numbers of what is on screen."""
-        return self.on_screen.scores if self.on_screen is not None else ()
-
-    def _on_screen_changed(self) -> None:
-        if self._running is None:
-            self.panel.run_bar.show_scores(self._scores())
-
-    def _refresh_buttons(self) -> None:
-        info, model = self.panel.method, self._selection.model
-        ready = info is not None and model is not None and info.name not in dict(model.cannot)
-        self.panel.set_enabled(ready=ready, saveable=self.result is not None)
-
-    # ------------------------------------------------------------------------------------------ the lane
+    # --------------------------------------------------------------------------------------------- its runs
 
     def _submit(self, request: Run) -> None:
-        # They are about what this run is going to replace.
-        self.errands.stop()
-        self._running = request
-        self._pictured = False
-        self._began = time.monotonic()
-        self.panel.run_bar.show_started()
-        self._client.submit(self.spec.name, request)
+        self._screen.show_started()
+        self._lane.submit(request)
 
     def _abandon(self) -> None:
         """Drop the run under way, picture so far included."""
-        if self._running is not None:
-            self._running = None
+        if self._lane.running is not None:
+            self._lane.give_up()
             self.panel.run_bar.show_ended("")
-            self._client.cancel(self.spec.name)
 
     def _abandon_live(self) -> None:
         """Drop the run under way if it is of a method that runs by itself: nobody asked for it."""
-        running = self.panel.info_of(self._running.method) if self._running is not None else None
+        running = self.panel.info_of(self._lane.running.method) if self._lane.running is not None else None
         if running is not None and running.live:
             self._abandon()
 
-    def _on_started(self, message: Started) -> None:
-        if message.job.lane == self.spec.name and self.view is not None and self._running is not None:
-            self.view.set_stale(self.result is not None and self._is_wanted(self._running))
+    def _on_started(self, run: Run) -> None:
+        self._screen.show_begun(wanted=self._wanted.is_about(run))
 
     def _on_progressed(self, message: Progressed) -> None:
-        if message.job.lane != self.spec.name or self._running is None:
-            return
-        self.panel.run_bar.show_progress(message)
-        if self.view is None or not self._is_wanted(self._running):
-            return
-        if message.preview is not None:
-            self._pictured = True
-            self.view.set_stale(False)
-            self.view.show_preview(message.preview)
-        elif self.result is None and not self._pictured and message.note:
-            self.view.show_message(f"{message.note[:1].upper()}{message.note[1:]}…")
+        run = self._lane.running
+        self._screen.show_progress(message, wanted=run is not None and self._wanted.is_about(run))
 
-    def _on_finished(self, message: Finished) -> None:
-        if message.job.lane != self.spec.name or not isinstance(message.outcome, Result):
-            return
-        if message.outcome.model is self._selection.model:
-            self._end(message.outcome, f"Took {words.duration(message.outcome.seconds)}")
-            self.settled.emit()
+    def _on_finished(self, result: Result, run: Run | None) -> None:
+        self._end(result, run, f"Took {words.duration(result.seconds)}")
+        self.settled.emit()
 
-    def _on_cancelled(self, message: Cancelled) -> None:
-        if message.job.lane != self.spec.name or self._running is None:
+    def _on_stopped(self, run: Run, partial: Result | None) -> None:
+        if partial is not None:
+            self._end(partial, run, "Stopped; this is what there was")
             return
-        run, model = self._running, self._selection.model
-        if message.partial is None or model is None:
-            self._running = None
-            self._restore()
-            self.panel.run_bar.show_ended("Stopped")
-            self._go_on()
-            return
-        seconds = time.monotonic() - self._began
-        self._end(Result(run, message.partial, run.settings, model, seconds), "Stopped; this is what there was")
-
-    def _on_failed(self, message: Failed) -> None:
-        # A run that was given up may still fail, over a layer that the next network does not have, say.
-        if message.job is None or message.job.lane != self.spec.name or self._running is None:
-            return
-        wanted = self._is_wanted(self._running)
-        self._running = None
-        self.panel.run_bar.show_ended("")
-        self.problem.emit(message.problem)
-        if wanted and self.result is None:
-            self._show_empty(str(message.problem))
-        else:
-            self._restore()
-
-    def _end(self, result: Result, note: str) -> None:
-        wanted, other = self._is_wanted(result.run), self._other_at_work()
-        self._running = None
-        self._results.put(result)
-        if wanted:
-            self._page_waits = ""
-            self._show(result)
-            self.panel.run_bar.show_ended(note, result.scores)
-            return
-        if other and self.result is None:
-            self._show_empty()
-        # What is on screen is something else: its own time stands, or none.
-        own = f"Took {words.duration(self.result.seconds)}" if self.result is not None else ""
-        note = f"{other}: {note[:1].lower()}{note[1:]}" if other else own
-        self.panel.run_bar.show_ended(note, self.result.scores if self.result is not None else ())
+        self._restore()
+        self.panel.run_bar.show_ended("Stopped")
         self._go_on()
 
-    def _on_errand_progressed(self, message: Progressed) -> None:
-        if self._running is None:
-            self.panel.run_bar.show_progress(message)
-        if message.preview is not None and self.view is not None and isinstance(message.job.command, Reproject):
-            self.view.show_working(message.job.command, message.preview)
+    def _on_failed(self, run: Run, problem: Problem) -> None:
+        wanted = self._wanted.is_about(run)
+        self.panel.run_bar.show_ended("")
+        self.problem.emit(problem)
+        if wanted and self.result is None:
+            self._screen.show_empty(str(problem))
+        else:
+            self._restore()
 
-    def _on_errand_done(self, errand: Errand, outcome: Outcome) -> None:
-        if self.view is not None and self.result is not None:
-            self.view.show_outcome(errand, outcome)
-            # Of pictures dropped together, those that could be placed must not hide what is wrong with the others.
-            if isinstance(errand, Reproject):
-                self.settled.emit()
-
-    def _on_errand_given_up(self, errand: Errand, problem: Problem | None) -> None:
-        if self.view is not None and self.result is not None and self._running is None:
-            self.view.show_given_up(errand)
-        if problem is not None:
-            self.problem.emit(problem)
-
-    def _on_errands_ended(self) -> None:
-        if self._running is None:
-            self.panel.run_bar.show_ended("", self._scores())
-
-    def _on_checked(self, before: Result, result: Result) -> None:
+    def _end(self, result: Result, run: Run | None, note: str) -> None:
         self._results.put(result)
-        if self.result is before:
-            self.result = result
-            self.checker.set_result(result)
-            self.settled.emit()
+        if self._wanted.is_about(result.run):
+            self._page_waits = ""
+            self._screen.show_result(result, note)
+        else:
+            self._screen.show_end_of_other(run, note)
+            self._go_on()
 
     def _restore(self) -> None:
-        """After a run that came to nothing, what was on screen counts again, if it is still about the subject."""
-        if self.view is None:
-            return
-        self.view.set_stale(False)
-        if self.result is None or not self._is_wanted(self.result.run):
-            self._show_empty()
-        else:
-            self.view.show_result(self.result)
+        result = self.result
+        self._screen.restore(wanted=result is not None and self._wanted.is_about(result.run))
