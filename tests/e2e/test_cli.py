@@ -19,6 +19,7 @@ from torch import nn
 
 from convviz_gui.cli import main
 from convviz_gui.engine.demo import toybox, toynet
+from tests.engine.toy_folder import toy_folder
 
 CAT = 0
 
@@ -35,13 +36,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    root = tmp_path_factory.mktemp("dataset")
-    for i, sample in enumerate(toybox.samples(40, 12)):
-        place = root / toybox.CLASSES[sample.label]
-        place.mkdir(exist_ok=True)
-        Image.fromarray(sample.pixels).save(place / f"{i}.png")
-    (root / "cat" / "broken.png").write_bytes(b"no picture")
-    return str(root)
+    return str(toy_folder(tmp_path_factory.mktemp("dataset"), 40, 12, broken="cat"))
 
 
 def run(out: Path, *words: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -8,22 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from convviz_gui.cli import main
-from convviz_gui.engine.demo import toybox
+from tests.engine.toy_folder import toy_folder
 
 LAYER = ("--model", "demo", "--layer", "block4_relu1")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("dataset")
-    for i, sample in enumerate(toybox.samples(12, 31)):
-        place = root / toybox.CLASSES[sample.label]
-        place.mkdir(exist_ok=True)
-        Image.fromarray(sample.pixels).save(place / f"{i}.png")
-    return root
+    return toy_folder(tmp_path_factory.mktemp("dataset"), 12, 31)
 
 
 def run(out: Path, *words: str) -> dict[str, np.ndarray]:

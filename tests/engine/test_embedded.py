@@ -33,6 +33,7 @@ from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Embed, Embedded, LoadModel, ModelSpec
+from tests.engine.toy_folder import toy_folder
 
 N, PART = 40, 12
 
@@ -47,13 +48,7 @@ def session() -> Session:
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("toys")
-    for i, sample in enumerate(toybox.samples(N, 5)):
-        place = root / toybox.CLASSES[sample.label]
-        place.mkdir(exist_ok=True)
-        Image.fromarray(sample.pixels).save(place / f"{i}.png")
-    (root / "dog" / "broken.png").write_bytes(b"no picture")
-    return root
+    return toy_folder(tmp_path_factory.mktemp("toys"), N, 5, broken="dog")
 
 
 @pytest.fixture(scope="module")

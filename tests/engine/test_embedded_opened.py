@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from PIL import Image
 
 from convviz_gui.engine.datasets import list_dataset
 from convviz_gui.engine.demo import toybox
@@ -30,6 +29,7 @@ from convviz_gui.engine.session import Session
 from convviz_gui.engine.types import Embed, LoadModel, Locate, ModelSpec, Nearest, Result, Run
 from tests.benchmarks.bench_embedded import write
 from tests.engine.tiny import TinyNet
+from tests.engine.toy_folder import toy_folder
 
 N, LARGE, WIDTH = 40, 60_500, 12
 
@@ -51,12 +51,7 @@ def demo() -> Session:
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("toys")
-    for i, sample in enumerate(toybox.samples(N, 5)):
-        place = root / toybox.CLASSES[sample.label]
-        place.mkdir(exist_ok=True)
-        Image.fromarray(sample.pixels).save(place / f"{i}.png")
-    return root
+    return toy_folder(tmp_path_factory.mktemp("toys"), N, 5)
 
 
 @pytest.fixture(scope="module")

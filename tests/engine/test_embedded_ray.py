@@ -15,10 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from convviz_gui.cli import main
-from convviz_gui.engine.demo import toybox
+from tests.engine.toy_folder import toy_folder
 
 # Ray stays in processes of its own: whatever it brings is not to live beside Qt in that of the tests.
 pytestmark = pytest.mark.skipif(
@@ -41,13 +40,7 @@ def build():
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("toys")
-    for i, sample in enumerate(toybox.samples(N, 5)):
-        place = root / toybox.CLASSES[sample.label]
-        place.mkdir(exist_ok=True)
-        Image.fromarray(sample.pixels).save(place / f"{i}.png")
-    (root / "dog" / "broken.png").write_bytes(b"no picture")
-    return root
+    return toy_folder(tmp_path_factory.mktemp("toys"), N, 5, broken="dog")
 
 
 def words(toys: Path, network: str, out: Path, *more: str) -> list[str]:

@@ -23,6 +23,7 @@ from convviz_gui.engine.unit_page.drawing import projected_picture, weights_pict
 from convviz_gui.engine.units.channel_record import correlations, cosines
 from tests.engine.test_methods import finish
 from tests.engine.tiny import tiny_session
+from tests.engine.toy_folder import toy_folder
 
 RAW = Preprocess((24, 24), 24, "bilinear", (0.0,) * 3, (1.0,) * 3, "tests")
 RED, TWIN, DEAD, EDGE, HALF = range(5)
@@ -276,10 +277,7 @@ def test_lineage_is_only_told_where_values_agree() -> None:
 
 def test_a_toybox_channel_shows_what_it_is_for(tmp_path: Path) -> None:
     """The channel of ToyNet's last layer that speaks most for the umbrella fires most in umbrellas."""
-    for i, sample in enumerate(toybox.samples(60, 21)):
-        place = tmp_path / toybox.CLASSES[sample.label]
-        place.mkdir(exist_ok=True)
-        Image.fromarray(sample.pixels).save(place / f"{i}.png")
+    toy_folder(tmp_path, 60, 21)
     session = Session()
     for _ in session.execute(LoadModel(ModelSpec())):
         pass

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -23,13 +22,14 @@ from convviz_gui.engine.desk.review_entries import Decision, Verdict
 from convviz_gui.engine.desk.review_export import FileList
 from convviz_gui.engine.desk.review_journal import journal_path, sources_of
 from convviz_gui.engine.payloads import Points
-from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess, Result, Run
+from convviz_gui.engine.types import ModelInfo, Result, Run
 from convviz_gui.gui.desk.decision_bar import Do
 from convviz_gui.gui.desk.desk_page import DeskPage
 from convviz_gui.gui.desk.review_model import Column
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.latent import LatentView
+from tests.gui.latent_data import coloured_pictures, distances, network
 
 CLASSES = ("cat", "dog", "car")
 COUNT = 60
@@ -42,10 +42,7 @@ KEEP, EXCLUDE = Decision(Verdict.KEEP), Decision(Verdict.EXCLUDE)
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("desk")
-    for row in range(COUNT):
-        path = root / CLASSES[row % 3] / f"{row:02d}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (30, 20), (4 * row, 200 - 3 * row, 80)).save(path)
+    coloured_pictures(root, COUNT, CLASSES, (30, 20))
     return root
 
 
@@ -57,8 +54,6 @@ def points(folder: Path) -> Points:
     features = (3 * rng.normal(size=(3, 8))[np.arange(COUNT) % 3] + 0.2 * rng.normal(size=(COUNT, 8))).astype(
         np.float32
     )
-    apart = np.linalg.norm(features[:, None] - features[None], axis=-1)
-    np.fill_diagonal(apart, np.inf)
     return Points(
         layer="block5_relu",
         folder=str(folder),
@@ -70,7 +65,7 @@ def points(folder: Path) -> Points:
         xy=features[:, :2].copy(),
         logits=(4 * np.eye(3)[np.arange(COUNT) % 3]).astype(np.float32),
         outlier=rng.uniform(1, 2, COUNT).astype(np.float32),
-        neighbours=np.argsort(apart, axis=1)[:, :6],
+        neighbours=np.argsort(distances(features), axis=1)[:, :6],
         suspects=suspects,
         suggested=tuple("bird" if row == 7 else CLASSES[(row + 1) % 3] for row in range(COUNT)),
         ambiguity=rng.uniform(0, 1, COUNT).astype(np.float32),
@@ -82,9 +77,7 @@ def points(folder: Path) -> Points:
 
 @pytest.fixture(scope="session")
 def model() -> ModelInfo:
-    preprocess = Preprocess((32, 32), 32, "bilinear", (0.0,) * 3, (1.0,) * 3)
-    root = LayerNode("", "net", "Net", (3,), 3, 1, 0)
-    return ModelInfo(ModelSpec(), "Net", "made up", True, "0", 1, "cpu", preprocess, CLASSES, 3, root, None, None)
+    return network(CLASSES)
 
 
 def new_view(qtbot: QtBot, points: Points, model: ModelInfo, width: int = 1100) -> LatentView:

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.payloads import Points, Skipped
-from convviz_gui.engine.types import LayerNode, ModelInfo, ModelSpec, Preprocess, Result, Run
+from convviz_gui.engine.types import ModelInfo, Result, Run
 from convviz_gui.gui.latent.colourings import colouring
 from convviz_gui.gui.latent.map_words import title, verdict
 from convviz_gui.gui.latent.point_colours import Choice, ColourBy
@@ -32,50 +32,22 @@ from convviz_gui.gui.latent.thumbnails import WAITING, Thumbnails
 from convviz_gui.gui.look.theme import Theme, apply_theme
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.latent import LatentView
+from tests.gui.latent_data import clusters, network
 
-CLASSES = ("cat", "dog", "car", "tree")
 COUNT = 40
 
 
 @pytest.fixture(scope="session")
 def points(tmp_path_factory: pytest.TempPathFactory) -> Points:
-    """Forty pictures in four clusters; picture 3 is labelled cat and predicted dog, picture 7 is the oddest."""
-    root = tmp_path_factory.mktemp("folder")
-    rng = np.random.default_rng(5)
-    group = np.arange(COUNT) % len(CLASSES)
-    paths = []
-    for index in range(COUNT):
-        path = root / CLASSES[group[index]] / f"{index:02d}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (40, 30), (6 * index, 255 - 6 * index, 60 * int(group[index]))).save(path)
-        paths.append(str(path))
-    features = (3 * rng.normal(size=(4, 16))[group] + 0.3 * rng.normal(size=(COUNT, 16))).astype(np.float32)
-    features[7] += 5.0
-    logits = (8.0 * np.eye(4)[group]).astype(np.float32)
-    logits[3 * 4] = [0, 8, 0, 0]
-    distance = np.linalg.norm(features[:, None] - features[None], axis=-1)
-    np.fill_diagonal(distance, np.inf)
-    return Points(
-        layer="block5_relu",
-        folder=str(root),
-        projection="umap",
-        paths=tuple(paths),
-        labels=tuple(CLASSES[place] for place in group),
-        features=features,
-        xy=(10 * rng.normal(size=(4, 2))[group] + rng.normal(size=(COUNT, 2))).astype(np.float32),
-        logits=logits,
-        outlier=np.sort(distance, axis=1)[:, :12].mean(axis=1).astype(np.float32),
-        neighbours=np.argsort(distance, axis=1)[:, :12],
-        trustworthiness=0.93,
-        skipped=(Skipped("/photos/a.psd", ".psd files are not read"), Skipped("/photos/b.jpg", "it is damaged")),
-    )
+    """Forty pictures in four clusters; picture 12 is labelled cat and predicted dog, picture 7 is the oddest."""
+    skipped = (Skipped("/photos/a.psd", ".psd files are not read"), Skipped("/photos/b.jpg", "it is damaged"))
+    points = clusters(tmp_path_factory.mktemp("folder"), COUNT, seed=5, odd=7)
+    return dataclasses.replace(points, skipped=skipped)
 
 
 @pytest.fixture(scope="session")
 def model() -> ModelInfo:
-    preprocess = Preprocess((32, 32), 32, "bilinear", (0.0,) * 3, (1.0,) * 3)
-    root = LayerNode("", "net", "Net", (4,), 4, 1, 0)
-    return ModelInfo(ModelSpec(), "Net", "made up", True, "0", 1, "cpu", preprocess, CLASSES, 4, root, None, None)
+    return network()
 
 
 @pytest.fixture

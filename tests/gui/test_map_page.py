@@ -20,12 +20,9 @@ from pytestqt.qtbot import QtBot
 from convviz_gui.engine.images import load_image
 from convviz_gui.engine.payloads import Column, Located, Origin, Points, frozen
 from convviz_gui.engine.types import (
-    LayerNode,
     Locate,
     ModelInfo,
-    ModelSpec,
     Nearest,
-    Preprocess,
     Reproject,
     Result,
     Run,
@@ -39,8 +36,8 @@ from convviz_gui.gui.latent.point_model import Role
 from convviz_gui.gui.latent.selection_words import summary
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.latent import LatentView
+from tests.gui.latent_data import CLASSES, clusters, distances, network
 
-CLASSES = ("cat", "dog", "car", "tree")
 COUNT = 60
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 LEFT = Qt.MouseButton.LeftButton
@@ -49,36 +46,11 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture(scope="session")
 def points(tmp_path_factory: pytest.TempPathFactory) -> Points:
     """Sixty pictures in four clusters, of which every fourth is labelled cat; picture 12 is predicted dog."""
-    root = tmp_path_factory.mktemp("dataset")
-    rng = np.random.default_rng(3)
-    group = np.arange(COUNT) % len(CLASSES)
-    paths = []
-    for index in range(COUNT):
-        path = root / CLASSES[group[index]] / f"{index:02d}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (40, 30), (4 * index, 255 - 4 * index, 60 * int(group[index]))).save(path)
-        paths.append(str(path))
-    features = (3 * rng.normal(size=(4, 16))[group] + 0.3 * rng.normal(size=(COUNT, 16))).astype(np.float32)
-    logits = (8.0 * np.eye(4)[group]).astype(np.float32)
-    logits[12] = [0, 8, 0, 0]
-    distance = np.linalg.norm(features[:, None] - features[None], axis=-1)
-    np.fill_diagonal(distance, np.inf)
-    xy = (10 * rng.normal(size=(4, 2))[group] + rng.normal(size=(COUNT, 2))).astype(np.float32)
-    neighbours = np.argsort(distance, axis=1)[:, :12]
-    return Points(
-        layer="block5_relu",
-        folder=str(root),
-        projection="umap",
-        paths=tuple(paths),
-        labels=tuple(CLASSES[place] for place in group),
-        features=features,
-        xy=xy,
-        logits=logits,
-        outlier=np.sort(distance, axis=1)[:, :12].mean(axis=1).astype(np.float32),
-        neighbours=neighbours,
-        trustworthiness=0.93,
+    points = clusters(tmp_path_factory.mktemp("dataset"), COUNT, seed=3)
+    return dataclasses.replace(
+        points,
         continuity=0.81,
-        preservation=_preservation(xy, neighbours),
+        preservation=_preservation(points.xy, points.neighbours),
         splits=tuple("train" if index % 3 else "test" for index in range(COUNT)),
         columns=(
             Column("brightness", np.where(np.arange(COUNT) < 5, np.nan, np.arange(COUNT, dtype=float))),
@@ -90,18 +62,14 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> Points:
 
 
 def _preservation(xy: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
-    flat = np.linalg.norm(xy[:, None] - xy[None], axis=-1)
-    np.fill_diagonal(flat, np.inf)
-    near = np.argsort(flat, axis=1)[:, : neighbours.shape[1]]
+    near = np.argsort(distances(xy), axis=1)[:, : neighbours.shape[1]]
     both = [len(set(a) & set(b)) for a, b in zip(near.tolist(), neighbours.tolist(), strict=True)]
     return (np.array(both) / neighbours.shape[1]).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
 def model() -> ModelInfo:
-    preprocess = Preprocess((32, 32), 32, "bilinear", (0.0,) * 3, (1.0,) * 3)
-    root = LayerNode("", "net", "Net", (4,), 4, 1, 0)
-    return ModelInfo(ModelSpec(), "Net", "made up", True, "0", 1, "cpu", preprocess, CLASSES, 4, root, None, None)
+    return network()
 
 
 @pytest.fixture
