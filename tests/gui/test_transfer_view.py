@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.desk.transfer_words import verdict
@@ -155,6 +155,17 @@ def test_it_is_saved_as_a_table(
     view.save_button.click()
     rows = list(csv.DictReader((tmp_path / "check.csv").read_text().splitlines()))
     assert [row["row"] for row in rows] == ["raw pixels", *LAYERS, "commonest label"]
+
+
+def test_a_folder_that_is_gone_is_reported(
+    view: TransferView, transfer: Transfer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "gone" / "x"), ""))
+    monkeypatch.setattr(QMessageBox, "warning", lambda *args: told.append(args[1]))
+    view.show_result(result(transfer))
+    view.save_button.click()
+    assert told == ["The transfer check was not saved"]
 
 
 @pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])

@@ -116,18 +116,18 @@ def test_a_patch_opens_its_photo_with_the_box(view: UnitPageView, made: tuple[Re
     for number in range(2):
         at = view.wall.place(number).center()
         qtbot.mouseClick(view.wall, Qt.MouseButton.LeftButton, pos=at)
-        assert view.panel.isVisible()
+        assert view.photo.isVisible()
         path = found.record.paths[int(found.strongest.pictures[number])]
-        assert view.photo_name.text() == Path(path).name
-        box = view.photo.layers.boxes[0]
+        assert view.photo.photo_name.text() == Path(path).name
+        box = view.photo.photo.layers.boxes[0]
         np.testing.assert_allclose(box.getRect(), found.strongest.boxes[number], atol=0.01)
-        assert view.photo.layers.bounds().contains(box)
+        assert view.photo.photo.layers.bounds().contains(box)
     opened: list[str] = []
     view.open_image.connect(opened.append)
-    view.tray_button.click()
+    view.photo.tray_button.click()
     assert opened == [path]
     qtbot.mouseClick(view.wall, Qt.MouseButton.LeftButton, pos=at)
-    assert not view.panel.isVisible()
+    assert not view.photo.isVisible()
 
 
 def test_the_wall_is_walked_by_keys(view: UnitPageView, qtbot: QtBot) -> None:

@@ -33,11 +33,29 @@ def png_bytes(picture: QImage) -> bytes:
 
 def save_picture(parent: QWidget, picture: QImage, suggested: str) -> None:
     """Ask for a place and save the picture there as PNG; if it cannot be, say why in words."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, "Save picture", f"{suggested}.png", "PNG picture (*.png)")
+    path = _asked(parent, "Save picture", f"{suggested}.png", "PNG picture (*.png)")
+    if path is not None:
+        _write(parent, path, png_bytes(picture), "picture")
+
+
+def save_table(parent: QWidget, noun: str, suggested: str, table: str) -> None:
+    """Ask for a place and save a table there as CSV; if it cannot be, say why in words. `noun` is what it is of."""
+    path = _asked(parent, f"Save {noun}", f"{suggested}.csv", "Comma-separated values (*.csv)")
+    if path is not None:
+        _write(parent, path, table.encode(), noun)
+
+
+def _asked(parent: QWidget, title: str, suggested: str, kind: str) -> Path | None:
+    """Where the user wants the file, with the suffix of the name suggested."""
+    suffix = Path(suggested).suffix
+    chosen, _ = QFileDialog.getSaveFileName(parent, title, suggested, kind)
     if not chosen:
-        return
-    path = Path(chosen) if chosen.lower().endswith(".png") else Path(f"{chosen}.png")
+        return None
+    return Path(chosen) if chosen.lower().endswith(suffix) else Path(f"{chosen}{suffix}")
+
+
+def _write(parent: QWidget, path: Path, content: bytes, noun: str) -> None:
     try:
-        write_bytes(path, png_bytes(picture))
+        write_bytes(path, content)
     except OSError as error:
-        QMessageBox.warning(parent, "The picture was not saved", str(problem_from(error)))
+        QMessageBox.warning(parent, f"The {noun} was not saved", str(problem_from(error)))

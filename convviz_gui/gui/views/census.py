@@ -7,19 +7,15 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QPushButton,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.depiction.census import channel_table
-from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.payloads import Census, Payload
 from convviz_gui.engine.types import Result
 from convviz_gui.gui.charts.bar_table import BarTable, Column
@@ -28,6 +24,7 @@ from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
 from convviz_gui.gui.look.values import value
 from convviz_gui.gui.look.words import percent
+from convviz_gui.gui.pictures.picture_files import save_table
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.base import PayloadView
 
@@ -155,17 +152,9 @@ class CensusView(PayloadView):
                 self.channels.select(self.selection.channel, show=True)
 
     def _save(self) -> None:
-        if self._census is None:
-            return
-        suggested = f"{Path(self._census.folder).name} census.csv"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Save census", suggested, "Comma-separated values (*.csv)")
-        if not chosen:
-            return
-        path = Path(chosen) if chosen.lower().endswith(".csv") else Path(f"{chosen}.csv")
-        try:
-            write_bytes(path, channel_table(self._census).encode())
-        except OSError as error:
-            QMessageBox.warning(self, "The census was not saved", str(problem_from(error)))
+        if self._census is not None:
+            suggested = f"{Path(self._census.folder).name} census"
+            save_table(self, "census", suggested, channel_table(self._census))
 
 
 def _facts(census: Census) -> str:

@@ -6,19 +6,15 @@ from pathlib import Path
 
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
-    QMessageBox,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
-from convviz_gui.engine.atomic import write_bytes
 from convviz_gui.engine.depiction.transfer import transfer_table
 from convviz_gui.engine.desk.transfer_words import best_row, guessing, measure, verdict
-from convviz_gui.engine.errors import problem_from
 from convviz_gui.engine.payloads import RAW_PIXELS, Judged, Payload, Transfer
 from convviz_gui.engine.types import Result
 from convviz_gui.gui.charts.curves_chart import Ink
@@ -26,6 +22,7 @@ from convviz_gui.gui.charts.layers_chart import LayersChart, Line
 from convviz_gui.gui.look.elided import ElidedLabel
 from convviz_gui.gui.look.plain import plain
 from convviz_gui.gui.look.theme import UNIT
+from convviz_gui.gui.pictures.picture_files import save_table
 from convviz_gui.gui.selection import Selection
 from convviz_gui.gui.views.base import PayloadView
 
@@ -184,16 +181,6 @@ class TransferView(PayloadView):
             self.show_method.emit("latent")
 
     def _save(self) -> None:
-        if self._transfer is None:
-            return
-        suggested = f"{Path(self._transfer.folder).name} transfer.csv"
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, "Save transfer check", suggested, "Comma-separated values (*.csv)"
-        )
-        if not chosen:
-            return
-        path = Path(chosen) if chosen.lower().endswith(".csv") else Path(f"{chosen}.csv")
-        try:
-            write_bytes(path, transfer_table(self._transfer).encode())
-        except OSError as error:
-            QMessageBox.warning(self, "The transfer check was not saved", str(problem_from(error)))
+        if self._transfer is not None:
+            suggested = f"{Path(self._transfer.folder).name} transfer"
+            save_table(self, "transfer check", suggested, transfer_table(self._transfer))

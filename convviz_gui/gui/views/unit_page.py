@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, QTimer
-from PySide6.QtGui import QImageIOHandler, QImageReader
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from convviz_gui.engine.payloads import Payload, UnitPage
 from convviz_gui.engine.types import ModelInfo, Result
@@ -23,11 +22,10 @@ from convviz_gui.gui.look.words import percent
 from convviz_gui.gui.pictures.picture import Picture
 from convviz_gui.gui.pictures.qimage import to_qimage
 from convviz_gui.gui.selection import Selection
+from convviz_gui.gui.tiles.patch_photo import PatchPhoto
 from convviz_gui.gui.tiles.patch_wall import PatchWall, WallTile
 from convviz_gui.gui.views.base import PayloadView
 
-_PHOTO = 1600
-"""Pixels a side that a photo is shown with at most."""
 _ASK_FOR_FOLDER = (
     "With a folder of pictures: those that it answers to most, how often it fires and for which label, and which "
     "channels answer alike. Choose one at the right."
@@ -57,10 +55,7 @@ class UnitPageView(PayloadView):
         self.synthetic = Picture("Synthetic picture")
         self.curve = Curve("Response at each step")
         self.wall = PatchWall("Strongest pictures")
-        self.photo = Picture("Photo of the patch")
-        self.photo_name = ElidedLabel()
-        self.tray_button = QPushButton("Open in the tray")
-        self.close_button = QPushButton("Close")
+        self.photo = PatchPhoto()
         self.histogram = Histogram("Histogram of the channel's values over the folder")
         self.rates = BarTable("Labels")
         self.similar = BarTable("Channels that are alike")
@@ -73,7 +68,6 @@ class UnitPageView(PayloadView):
         for picture in (self.weights, self.synthetic):
             picture.setFixedHeight(20 * UNIT)
         self.curve.setFixedHeight(9 * UNIT)
-        self.photo.setFixedHeight(36 * UNIT)
         for table in (self.rates, self.similar, self.feeds):
             table.setFixedHeight(22 * UNIT)
         self.sections = {
@@ -92,7 +86,7 @@ class UnitPageView(PayloadView):
                 "Strongest pictures, and what in them did it",
                 "Above, what the position of the largest value sees of the photo; below, that value traced back to the "
                 "pixels by DeconvNet's rule, each by its own largest value. The number is the raw value",
-                _column(self.wall, self._photo_panel()),
+                _column(self.wall, self.photo),
                 whole=True,
             ),
             "rates": Section("Fires for", "Share of each label's pictures in which it fires anywhere", self.rates),
@@ -107,20 +101,6 @@ class UnitPageView(PayloadView):
                 self.feeds,
             ),
         }
-
-    def _photo_panel(self) -> QWidget:
-        row = QHBoxLayout()
-        row.setSpacing(UNIT)
-        row.addWidget(self.photo_name, 1)
-        row.addWidget(self.tray_button)
-        row.addWidget(self.close_button)
-        self.panel = QWidget()
-        column = QVBoxLayout(self.panel)
-        column.setContentsMargins(0, UNIT, 0, 0)
-        column.addWidget(self.photo)
-        column.addLayout(row)
-        self.panel.hide()
-        return self.panel
 
     def _arrange(self) -> QWidget:
         above = QHBoxLayout()
@@ -143,8 +123,8 @@ class UnitPageView(PayloadView):
             button.clicked.connect(lambda _checked=False, method=method: self.show_method.emit(method))
         self.wall.opened.connect(self._open_patch)
         self.wall.pointed.connect(self._tell_patch)
-        self.tray_button.clicked.connect(self._open_in_tray)
-        self.close_button.clicked.connect(self._close_photo)
+        self.photo.tray_wanted.connect(self._open_in_tray)
+        self.photo.close_wanted.connect(self._close_photo)
         self.similar.clicked.connect(lambda index: self._go_to_similar(self.similar.rows()[index.row()]))
         self.similar.opened.connect(self._go_to_similar)
         self.feeds.opened.connect(self._go_to_listener)
@@ -248,29 +228,17 @@ class UnitPageView(PayloadView):
             self._close_photo()
             return
         self._open = number
-        reader = QImageReader(self._path(number))
-        reader.setAutoTransform(True)
-        size, upright = reader.size(), _upright(reader)
-        longest = max(size.width(), size.height(), 1)
-        if longest > _PHOTO:
-            reader.setScaledSize(size * (_PHOTO / longest))
-        image = reader.read()
-        if image.isNull():
+        x, y, width, height = (float(side) for side in self._page.strongest.boxes[number])
+        if not self.photo.show_part(self._path(number), (x, y, width, height)):
             self.status.emit("This picture can no longer be read.")
             self._close_photo()
             return
-        factor = image.width() / max(upright.width(), 1)
-        x, y, width, height = (float(side) * factor for side in self._page.strongest.boxes[number])
-        self.photo.set_image(image, smooth=True)
-        self.photo.set_boxes([QRectF(x, y, width, height)])
-        self.photo_name.setText(Path(self._path(number)).name)
-        self.panel.show()
         # Only once it is laid out does it have a place.
-        QTimer.singleShot(0, self.panel, lambda: self.grid.ensureWidgetVisible(self.panel))
+        QTimer.singleShot(0, self.photo, lambda: self.grid.ensureWidgetVisible(self.photo))
 
     def _close_photo(self) -> None:
         self._open = None
-        self.panel.hide()
+        self.photo.hide()
 
     def _open_in_tray(self) -> None:
         if self._open is not None:
@@ -356,13 +324,6 @@ def _similar(page: UnitPage) -> list[Column]:
             texts = [value(round(float(number), 2)) for number in numbers]
             columns.append(Column(title, texts, numbers, tip, bar=True, stretches=True))
     return columns
-
-
-def _upright(reader: QImageReader) -> QSize:
-    """The photo's size as it is shown, turned as its file says."""
-    size = reader.size()
-    quarter = QImageIOHandler.Transformation.TransformationRotate90.value
-    return size.transposed() if reader.transformation().value & quarter else size
 
 
 def _link(text: str, tip: str) -> QToolButton:
