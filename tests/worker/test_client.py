@@ -106,7 +106,12 @@ def test_a_layer_click_is_answered_during_a_long_run(loaded: tuple[EngineClient,
     qtbot.waitUntil(lambda: bool(log.of(Finished, "activations")), timeout=WAIT)
     assert isinstance(log.of(Finished, "activations")[0].outcome.payload, Maps)
     assert not log.of(Finished, "filters")
-    qtbot.waitUntil(lambda: any(item.preview is not None for item in log.of(Progressed, "filters")), timeout=WAIT)
+
+    def shows_a_step() -> bool:
+        shown = [item.preview for item in log.of(Progressed, "filters")]
+        return any(isinstance(preview, Gallery) and int(preview.done.max()) > 0 for preview in shown)
+
+    qtbot.waitUntil(shows_a_step, timeout=WAIT)
     client.cancel("filters")
     qtbot.waitUntil(lambda: bool(log.of(Cancelled, "filters")), timeout=WAIT)
     partial = log.of(Cancelled, "filters")[0].partial
