@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -218,3 +219,49 @@ def test_the_score_speaks_of_splits_where_there_are_some(splits: tuple[str, ...]
     )
     points = dataclasses.replace(points, duplicates=np.array([[0, 1]]), splits=splits)
     assert duplicate_score(points).text == text
+
+
+# ---------------------------------------------------------------------------------------------------- the limit
+
+
+def halved(image: Image.Image) -> Image.Image:
+    return image.resize((image.width // 2, image.height // 2))
+
+
+def recompressed(image: Image.Image) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=50)
+    return Image.open(buffer).convert("RGB")
+
+
+def farthest_copy(images: list[Image.Image], prints: np.ndarray) -> float:
+    """Of all pictures: half the size, recompressed, and half the size mirrored."""
+    left_right = Image.Transpose.FLIP_LEFT_RIGHT
+    copies = [
+        prints_of([halved(image) for image in images]),
+        prints_of([recompressed(image) for image in images]),
+        mirrored(prints_of([halved(image.transpose(left_right)) for image in images])),
+    ]
+    return max(float(unlikeness(prints, copy).max()) for copy in copies)
+
+
+def nearest_others(prints: np.ndarray) -> float:
+    """Of all pairs of different pictures, as they are and with one of them mirrored."""
+    i, j = np.triu_indices(len(prints), 1)
+    return min(float(unlikeness(prints[i], other[j]).min()) for other in (prints, mirrored(prints)))
+
+
+def test_the_limit_lies_between_copies_and_different_drawings(toybox: list[Path]) -> None:
+    """Measured: copies up to 0.188 (a JPEG of a drawing with fine texture), different drawings from 0.284."""
+    images = [open_rgb(path)[0] for path in toybox]
+    prints = prints_of(images)
+    assert farthest_copy(images, prints) < 0.97 * SAME
+    assert nearest_others(prints) > 1.2 * SAME
+
+
+def test_the_limit_lies_between_copies_and_different_photos(photos: Path) -> None:
+    """Measured: copies up to 0.047, different photos from 0.34."""
+    images = [open_rgb(path)[0] for path in sorted(photos.rglob("*.jpg"))]
+    prints = prints_of(images)
+    assert farthest_copy(images, prints) < 0.3 * SAME
+    assert nearest_others(prints) > 1.6 * SAME
