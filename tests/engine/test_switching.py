@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,64 @@ def test_what_is_infinite_is_off_too() -> None:
     tokens = torch.arange(12.0).reshape(1, 3, 4)
     assert averaged(tokens, -1, [1])[0, :, 1].tolist() == [5.0, 5.0, 5.0]
     assert tokens[0, :, 1].tolist() == [1.0, 5.0, 9.0], "the layer's own output stays"
+
+
+@pytest.mark.parametrize("method", ["switch-off", "ablation"])
+@pytest.mark.parametrize(
+    ("bias", "class_index", "words"),
+    [
+        ([math.inf, 0, 0, 0, 0], None, "output is infinite"),
+        ([math.inf, 0, 0, 0, 0], 1, "output is infinite"),
+        ([math.nan, 0, 0, 0, 0], 1, "output is NaN"),
+        ([-math.inf] * 5, 1, "output is infinite"),
+        ([0, -math.inf, 0, 0, 0], 1, "leaves class 1 out"),
+    ],
+)
+def test_scores_that_are_not_finite_are_refused_in_a_sentence(
+    method: str, bias: list[float], class_index: int | None, words: str, tmp_path: Path
+) -> None:
+    session = Session()
+    net = tiny_net(5)
+    session.adopt(net, PREPROCESS)
+    net.head.bias.data = torch.tensor(bias)
+    Image.fromarray(noise_picture().pixels).save(tmp_path / "a.png")
+    run = Run(method, Target("conv2", (1,), class_index), noise_picture(), str(tmp_path))
+    with pytest.raises(EngineError, match=words) as caught:
+        finish(session, run)
+    assert caught.value.hint
+
+
+def test_a_class_that_a_network_leaves_out_does_not_matter_to_others() -> None:
+    session = Session()
+    net = tiny_net(5)
+    session.adopt(net, PREPROCESS)
+    net.head.bias.data[1] = -math.inf
+    found = finish(session, Run("switch-off", Target("conv2", (1,), 2), noise_picture())).payload
+    assert np.isfinite(found.probabilities_after).all()
+    assert found.probabilities[1] == 0
+
+
+class Doubled(nn.Module):
+    """A channel's sum times the largest number there is: doubled, it is infinite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 1)
+        nn.init.constant_(self.conv.weight, 0.0)
+        nn.init.constant_(self.conv.bias, 1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(x).mean((2, 3)) * 3e38
+
+
+@pytest.mark.parametrize("method", ["switch-off", "ablation"])
+def test_what_the_change_makes_infinite_is_refused_in_a_sentence(method: str, tmp_path: Path) -> None:
+    session = Session()
+    session.adopt(Doubled(), PREPROCESS)
+    Image.fromarray(noise_picture().pixels).save(tmp_path / "a.png")
+    run = Run(method, Target("conv", (1,), 0), noise_picture(), str(tmp_path), (("factor", 2.0),))
+    with pytest.raises(EngineError, match=r"infinite .*once"):
+        finish(session, run)
 
 
 class Tokens(nn.Module):

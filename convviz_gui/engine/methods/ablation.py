@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from convviz_gui.engine.faults import FaultKind, fault_of, forget
 from convviz_gui.engine.images import open_rgb
 from convviz_gui.engine.labels import classes_of
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.network.classes import chosen_class
+from convviz_gui.engine.network.classes import check_scores
 from convviz_gui.engine.network.intervening import caveats, channel_axis, logits_with
 from convviz_gui.engine.network.variants import Variants
 from convviz_gui.engine.params import Params, param
@@ -113,9 +114,11 @@ class Ablation(Method[AblationParams]):
                 tally.skip(Skipped(path, error.title))
                 continue
             before = work.plain(crop)
+            check_scores(before, request.target.class_index, f"for {Path(path).name}")
             for at, note in work.changed(crop):
                 said = note or f"picture {number + 1} of {len(rows)}"
                 yield Update(done + at, len(rows) * len(channels), said, tally.payload)
+            check_scores(work.logits, None, f"for {Path(path).name} once a channel is changed")
             tally.add(before, work.logits, int(truth[number]), work.variants.how)
         if not tally.seen:
             what = f"None of the {len(rows)} pictures could be read"
@@ -177,7 +180,7 @@ class _Work:
         x = self._input(crop)
         with self._session.computing():
             logits = logits_with(self._session.model, x, {}).float().cpu()
-            chosen_class(logits, None)
+            check_scores(logits)
             self.variants.try_sharing(self._session.model, x)
         self._size = self._size or self.variants.suiting(self._session.info, self._session.device)
         return logits

@@ -13,7 +13,7 @@ from convviz_gui.engine.channels import parse_channels
 from convviz_gui.engine.errors import EngineError
 from convviz_gui.engine.layer_maps import layer_maps
 from convviz_gui.engine.method import Category, Method, Need, Steps, Update, register
-from convviz_gui.engine.network.classes import chosen_class, probabilities
+from convviz_gui.engine.network.classes import check_scores, chosen_class, probabilities
 from convviz_gui.engine.network.hooks import Visit
 from convviz_gui.engine.network.intervening import (
     MEAN,
@@ -98,12 +98,14 @@ class SwitchOff(Method[SwitchOffParams]):
         with session.computing():
             before = logits_with(session.model, x, {})
         class_index = chosen_class(before, request.target.class_index)
+        check_scores(before, class_index)
         yield Update(1, 2, "forward pass with the channels changed")
         means: dict[str, list[Tensor]] = {}
         visits = {layer: _visit(session.layer(layer), channels, params, means) for layer, channels in edits.items()}
         x, box = session.input(request.image)
         with session.computing():
             after = logits_with(session.model, x, visits)
+        check_scores(after, class_index, "once these channels are changed")
         notes = [note for layer in edits for note in caveats(session.info, session.layer(layer))]
         old, new = (np.concatenate([read_only(means[layer][i]) for layer in edits]) for i in (0, 1))
         return Switched(

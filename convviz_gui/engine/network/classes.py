@@ -33,13 +33,26 @@ def chosen_class(logits: Tensor, class_index: int | None) -> int:
     """
     scores = class_scores(logits)[0]
     if class_index is None:
-        # Minus infinity is how networks leave classes out.
-        if bool((torch.isnan(scores) | (scores == torch.inf)).any()):
-            what = "NaN" if bool(torch.isnan(scores).any()) else "infinite"
-            raise EngineError(
-                f"The network's output is {what} for this photo", "Check its weights and its preprocessing (mean, std)"
-            )
+        check_scores(logits)
         return int(scores.argmax())
     if not 0 <= class_index < len(scores):
         raise EngineError(f"There is no class {class_index}", f"Classes go from 0 to {len(scores) - 1}")
     return class_index
+
+
+def check_scores(logits: Tensor, class_index: int | None = None, when: str = "for this photo") -> None:
+    """Raise `EngineError` where the logits [B, K] of a row, or the score of the class, make no finite answer.
+
+    `when` ends the sentence "The network's output is NaN …".
+    """
+    scores = class_scores(logits)
+    # Minus infinity is how networks leave classes out, but not all of them.
+    if bool((torch.isnan(scores) | (scores == torch.inf)).any() | (scores == -torch.inf).all(dim=1).any()):
+        what = "NaN" if bool(torch.isnan(scores).any()) else "infinite"
+        raise EngineError(
+            f"The network's output is {what} {when}", "Check its weights and its preprocessing (mean, std)"
+        )
+    if class_index is not None and bool((scores[:, class_index] == -torch.inf).any()):
+        raise EngineError(
+            f"The network leaves class {class_index} out {when}: its score is minus infinity", "Choose another class"
+        )
