@@ -87,6 +87,8 @@ def legend_texts(view: LatentView) -> list[str]:
 
 
 def click(plot: ScatterPlot, row: int, *, button: Qt.MouseButton = Qt.MouseButton.LeftButton) -> None:
+    # Where pictures stand for points, that of another may lie over this one as soon as it is there.
+    plot.tools.thumbnails.setChecked(False)
     place = plot.place(row).toPoint()
     QTest.mouseClick(plot.canvas.graphics.viewport(), button, Qt.KeyboardModifier.NoModifier, place)
 
