@@ -205,6 +205,27 @@ def test_too_little_memory_halves_the_batch(mode: str, monkeypatch: pytest.Monke
     assert_close(payload.heat, expected.heat)
 
 
+def test_more_windows_are_followed_at_a_time_but_never_more_than_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    conv2d = torch.conv2d
+    sizes: list[int] = []
+
+    def watched(x: Tensor, *args: Any, **words: Any) -> Tensor:
+        sizes.append(len(x))
+        return conv2d(x, *args, **words)
+
+    def most(**settings: Any) -> int:
+        sizes.clear()
+        occluded(tiny_session(), patch=4, stride=2, **settings)
+        return max(sizes)
+
+    monkeypatch.setattr(torch, "conv2d", watched)
+    monkeypatch.setattr(torch.nn.functional, "conv2d", watched)
+    assert most(mode="whole") == 8
+    assert 8 < most(mode="reach") <= 32
+    assert most(mode="whole", batch=3) <= 3
+    assert most(mode="reach", batch=3) <= 3
+
+
 # ------------------------------------------------------------------------------------------------- what is said
 
 

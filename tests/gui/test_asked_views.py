@@ -91,6 +91,19 @@ def chosen() -> Selection:
 # ------------------------------------------------------------------------------------------------- the table
 
 
+def test_a_column_has_room_for_its_longest_text_wherever_it_stands(qtbot: QtBot) -> None:
+    table = BarTable("numbers")
+    qtbot.addWidget(table)
+    table.resize(600, 120)
+    table.show()
+    texts = ["1"] * 2000
+    texts[1700] = "a rather long number"
+    table.set_columns([Column("a", texts), Column("b", ["2"] * 2000)])
+    wanted = table.fontMetrics().horizontalAdvance(texts[1700])
+    assert wanted < table.columnWidth(0) < wanted + 40
+    assert table.columnWidth(1) < wanted / 2
+
+
 def test_a_table_is_sorted_by_any_column_and_keeps_its_row(qtbot: QtBot) -> None:
     table = BarTable("numbers")
     qtbot.addWidget(table)
