@@ -715,3 +715,19 @@ def test_the_card_leaves_most_of_a_small_map_uncovered(shown: LatentView, qtbot:
     assert card.width() <= plot.width() // 2
     assert card.height() <= plot.height() * 0.6
     assert len(card.lines) >= 3
+
+
+def test_the_plot_is_there_before_the_first_points(view: LatentView, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: view.map.plot is not None, timeout=20_000)
+    assert view.bench.facts is None
+
+
+def test_the_side_keeps_its_share_though_the_plot_was_built_before_the_page_was_seen(
+    view: LatentView, whole: Result, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: view.map.plot is not None, timeout=20_000)
+    view.show_result(whole)
+    QGuiApplication.processEvents()
+    assert view.map.plot is not None
+    assert 200 <= view.map.side.width() <= 300
+    assert view.map.plot.width() > 2 * view.map.side.width()

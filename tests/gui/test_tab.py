@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from convviz_gui.engine.errors import Problem, ProblemKind
@@ -18,6 +19,7 @@ from convviz_gui.engine.types import MoveModel, Run
 from convviz_gui.gui.main_window import MainWindow
 from convviz_gui.gui.photos import samples
 from convviz_gui.gui.tabs import result_cache
+from convviz_gui.gui.tabs.run_bar import show_part
 from convviz_gui.gui.tabs.tab import MethodTab
 from convviz_gui.worker.client import SESSION_LANE
 
@@ -284,3 +286,27 @@ def test_of_a_folder_the_top_class_is_each_pictures_own(ready: MainWindow, qtbot
     assert panel.target.classes.itemText(0) == "Top class (cat)"
     panel.choose("ablation")
     assert panel.target.classes.itemText(0) == "Each picture's top class"
+
+
+class _Bar(QProgressBar):
+    painted = 0
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        self.painted += 1
+        super().paintEvent(event)
+
+
+def test_progress_is_painted_with_all_else_and_not_at_once(qtbot: QtBot) -> None:
+    bar = _Bar()
+    qtbot.addWidget(bar)
+    bar.resize(400, 8)
+    with qtbot.waitExposed(bar):
+        bar.show()
+    show_part(bar, 0, 100)
+    qtbot.waitUntil(lambda: bar.painted > 0)
+    qtbot.wait(20)
+    before = bar.painted
+    show_part(bar, 70, 100)
+    assert bar.painted == before
+    qtbot.waitUntil(lambda: bar.painted > before)
+    assert bar.value() == round(0.7 * bar.maximum())
