@@ -715,6 +715,15 @@ def test_the_card_leaves_most_of_a_small_map_uncovered(shown: LatentView, qtbot:
     assert card.width() <= plot.width() // 2
     assert card.height() <= plot.height() * 0.6
     assert len(card.lines) >= 3
+    assert shown.bench.facts is not None
+    long = "Neighbours kept on the map: 7 of 12 (58 %)"
+    card.show_point(shown.bench.facts, 7, QPoint(10, 10), ("Label: cat", long))
+    wide = card.fontMetrics().horizontalAdvance(long) > card.width() - 16
+    wrapped = card.height()
+    card.show_point(shown.bench.facts, 7, QPoint(10, 10), ("Label: cat", "cat"))
+    # On more lines than one: what is cut short might lose its number.
+    assert wide
+    assert wrapped > card.height()
 
 
 def test_the_plot_is_there_before_the_first_points(view: LatentView, qtbot: QtBot) -> None:

@@ -14,6 +14,7 @@ from convviz_gui.gui.look.theme import UNIT
 
 _PICTURE, _LEAST_PICTURE, _LEAST_LINES = 144, 80, 3
 _AWAY = 16
+_WRAPPED = int(Qt.TextFlag.TextWordWrap)
 
 
 class HoverCard(QWidget):
@@ -25,6 +26,7 @@ class HoverCard(QWidget):
         self._room = parent
         self._path = ""
         self._lines: tuple[str, ...] = ()
+        self._heights: tuple[int, ...] = ()
         self._side = _PICTURE
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         thumbnails.arrived.connect(self._on_thumbnail)
@@ -40,15 +42,23 @@ class HoverCard(QWidget):
         self._path = facts.points.paths[point]
         metrics, room = self.fontMetrics(), self._room.size()
         self._side = min(max(min(room.width(), room.height()) // 4, _LEAST_PICTURE), _PICTURE)
-        fitting = (room.height() // 2 - self._side - 3 * UNIT) // metrics.lineSpacing()
-        self._lines = (facts.name(point), *lines)[: max(fitting, _LEAST_LINES)]
+        self._lines = (facts.name(point), *lines)
         widest = max(metrics.horizontalAdvance(line) for line in self._lines) + 2
-        width = min(max(widest, self._side), max(room.width() // 2, self._side), 280) + 2 * UNIT
-        self.resize(QSize(width, self._side + 3 * UNIT + len(self._lines) * metrics.lineSpacing()))
+        width = min(max(widest, self._side), max(room.width() // 2 - 2 * UNIT, self._side), 280)
+        heights = [metrics.lineSpacing(), *(self._height(line, width) for line in lines)]
+        most = room.height() // 2 - self._side - 3 * UNIT
+        while len(heights) > _LEAST_LINES and sum(heights) > most:
+            heights.pop()
+        self._lines, self._heights = self._lines[: len(heights)], tuple(heights)
+        self.resize(QSize(width + 2 * UNIT, self._side + 3 * UNIT + sum(heights)))
         self.move(self._beside(place))
         self.show()
         self.raise_()
         self.update()
+
+    def _height(self, line: str, width: int) -> int:
+        """Of a fact that is wrapped: cut short, it might lose its number."""
+        return self.fontMetrics().boundingRect(QRect(0, 0, width, 10_000), _WRAPPED, line).height()
 
     def _beside(self, place: QPoint) -> QPoint:
         room = self._room.rect()
@@ -70,9 +80,11 @@ class HoverCard(QWidget):
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         frame = QRect(UNIT, UNIT, self.width() - 2 * UNIT, self._side)
         paint_thumbnail(painter, self._thumbnails.get(self._path), frame, self.palette())
-        metrics = self.fontMetrics()
-        line = QRect(UNIT, self._side + 2 * UNIT, frame.width(), metrics.lineSpacing())
+        top = self._side + 2 * UNIT
         painter.setPen(self.palette().color(QPalette.ColorRole.ToolTipText))
-        for text in self._lines:
-            painter.drawText(line, 0, metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, line.width()))
-            line.translate(0, line.height())
+        for number, (text, height) in enumerate(zip(self._lines, self._heights, strict=True)):
+            line = QRect(UNIT, top, frame.width(), height)
+            if number == 0:
+                text = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
+            painter.drawText(line, _WRAPPED if number else 0, text)
+            top += height
